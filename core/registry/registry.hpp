@@ -1,0 +1,65 @@
+/// Which operators there are, where they live, and how to make one. Reading manifests loads no library.
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "stream/plugin.hpp"
+
+namespace stream {
+
+struct PluginInfo {
+  std::string name, version, licence;
+  std::filesystem::path library;   ///< empty for operators added in process
+  std::filesystem::path manifest;
+  std::vector<std::string> operators;
+};
+
+struct OperatorInfo {
+  Spec spec;
+  const PluginInfo* plugin = nullptr;
+  std::unique_ptr<Operator> (*make)(const Params&) = nullptr;  ///< null until its library is loaded
+};
+
+class Registry {
+ public:
+  Registry() = default;
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+
+  /// Reads every `*.plugin.json` of the folders, in order; an operator that an earlier folder has wins. A manifest
+  /// that cannot be read is logged and passed over (`problems` keeps the messages).
+  void scan(const std::vector<std::filesystem::path>& folders);
+  /// $STREAM_PLUGIN_PATH (colon-separated), the user's folder (~/.local/lib/stream/plugins), the installed one, the
+  /// build tree's when the program runs from it. The current folder is not among them.
+  static std::vector<std::filesystem::path> default_folders();
+
+  /// Operators that live in this program (tests, hosts). Later ones replace earlier ones.
+  void add(std::vector<OperatorEntry> entries, const std::string& plugin = "built-in");
+  /// Loads a library by path and adds what it offers, manifest or not. Throws Error(kBadRecipe) for what is no plugin,
+  /// or one built for another API version, compiler or standard library, with what to rebuild.
+  const PluginInfo& load(const std::filesystem::path& library);
+
+  /// Null when unknown.
+  const OperatorInfo* find(std::string_view name) const;
+  std::vector<std::string> names() const;  ///< sorted
+  const std::deque<PluginInfo>& plugins() const { return plugins_; }
+  const std::vector<std::string>& problems() const { return problems_; }
+
+  /// Loads the library when needed. Throws Error(kBadRecipe) for unknown names (with the nearest).
+  std::unique_ptr<Operator> make(std::string_view name, const Object& params, Context context);
+
+ private:
+  std::deque<PluginInfo> plugins_;
+  std::map<std::string, OperatorInfo, std::less<>> operators_;
+  std::vector<std::string> problems_;
+};
+
+/// The manifest of a plugin, `NAME.plugin.json` beside its library, as JSON.
+Value manifest_of(const PluginDescriptor& plugin, const std::string& library_file);
+
+}  // namespace stream
