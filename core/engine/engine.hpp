@@ -62,7 +62,8 @@ class Engine {
   virtual ~Engine();
   virtual RunResult run(const Plan& plan, Registry& registry, const RunOptions& options, const Observer& observer) = 0;
 };
-/// Loads libstream-engine beside libstream. Throws Error(kFailed).
+/// Loads libstream-engine beside libstream; its entry is `extern "C" stream::Engine* stream_engine()`. Throws
+/// Error(kFailed).
 Engine& engine();
 
 /// Sets what must be set before the first tensor library is mapped, unless the user has: OPENBLAS_CORETYPE from CPUID,

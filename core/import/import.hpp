@@ -1,0 +1,34 @@
+/// Tensors in other people's files, as archives: safetensors (one file, or a folder with its index), NumPy's
+/// .npz and .npy. The readers are our own and trust nothing: every offset is checked against the file, and no
+/// allocation is sized by a number that the file's length does not bear out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "stream/archive.hpp"
+#include "stream/buffer.hpp"
+
+namespace stream {
+
+/// By the name's ending, or for a folder by what is in it. Names with '.' or '/' become groups
+/// ("encoder.0.weight" is dataset `weight` of group `encoder/0`). Throws Error(kNoInput) for a missing file,
+/// Error(kBadData) with offset and expectation for a damaged or unknown one.
+Archive import_tensors(const std::string& path);
+
+/// The content of a .safetensors file; `name` is for messages.
+Archive read_safetensors(const Buffer& file, const std::string& name);
+/// A folder that holds `model.safetensors`, or `model.safetensors.index.json` and the shards which that
+/// names.
+Archive read_safetensors_folder(const std::string& folder);
+/// The content of a .npy file.
+Tensor read_npy(const Buffer& file, const std::string& name);
+/// The content of a .npz file: a zip of .npy members, stored or deflated.
+Archive read_npz(const Buffer& file, const std::string& name);
+
+/// Puts a tensor under its dotted or slashed name, making groups on the way. Throws Error(kBadData) for an
+/// empty component and for names that are both a tensor and a group.
+void put_tensor(Archive& archive, std::string_view dotted, Tensor tensor, const std::string& file);
+
+}  // namespace stream

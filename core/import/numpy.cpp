@@ -1,0 +1,230 @@
+/// NumPy's .npy (format versions 1 to 3) and .npz (a zip of them).
+#include <algorithm>
+#include <charconv>
+
+#include "import/import.hpp"
+#include "import/zip.hpp"
+#include "stream/error.hpp"
+
+namespace stream {
+namespace {
+
+/// A cursor over the header, which is the text of a Python dictionary with exactly three keys:
+/// {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
+class Header {
+ public:
+  Header(std::string_view text, const std::string& name, std::size_t offset)
+      : text_(text), name_(name), start_(offset) {}
+
+  [[noreturn]] void wrong(const std::string& expected) const {
+    throw bad_data(name_ + ": expected " + expected + " in the header at offset " +
+                   std::to_string(start_ + at_));
+  }
+  void skip_blanks() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
+  }
+  bool accept(char c) {
+    skip_blanks();
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  void expect(char c) {
+    if (!accept(c)) wrong(std::string("'") + c + "'");
+  }
+  std::string_view quoted() {
+    const char quote = accept('\'') ? '\'' : (expect('"'), '"');
+    const auto end = text_.find(quote, at_);
+    if (end == std::string_view::npos) wrong("the end of a string");
+    const auto word = text_.substr(at_, end - at_);
+    at_ = end + 1;
+    return word;
+  }
+  bool boolean() {
+    skip_blanks();
+    for (const auto& [word, value] :
+         {std::pair{std::string_view("True"), true}, {std::string_view("False"), false}}) {
+      if (text_.substr(at_).starts_with(word)) {
+        at_ += word.size();
+        return value;
+      }
+    }
+    wrong("True or False");
+  }
+  std::vector<std::int64_t> tuple() {
+    std::vector<std::int64_t> out;
+    expect('(');
+    while (!accept(')')) {
+      std::int64_t n = 0;
+      const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), n);
+      if (error != std::errc() || n < 0) wrong("a dimension");
+      at_ = static_cast<std::size_t>(end - text_.data());
+      out.push_back(n);
+      if (!accept(',')) {
+        expect(')');
+        break;
+      }
+    }
+    return out;
+  }
+
+ private:
+  std::string_view text_;
+  const std::string& name_;
+  std::size_t start_, at_ = 0;
+};
+
+struct Kind {
+  std::string_view code;
+  std::size_t width;
+  DType type;
+};
+constexpr Kind kKinds[] = {
+    {"f8", 8, DType::kF64}, {"f4", 4, DType::kF32}, {"f2", 2, DType::kF16}, {"i8", 8, DType::kI64},
+    {"i4", 4, DType::kI32}, {"u2", 2, DType::kU16}, {"u1", 1, DType::kU8},  {"b1", 1, DType::kU8},
+    {"i2", 2, DType::kI32}, {"i1", 1, DType::kI32}, {"u4", 4, DType::kI64}, {"u8", 8, DType::kI64},
+};
+
+/// Elements as bytes of `to`, little-endian and in row-major order. int8, int16 and uint32 widen; uint64 must
+/// fit int64.
+struct Layout {
+  const Kind& kind;
+  bool swap;
+  bool fortran;
+  std::vector<std::int64_t> shape;
+};
+
+std::uint64_t element(std::span<const std::byte> data, std::size_t index, const Layout& layout) {
+  const std::size_t width = layout.kind.width;
+  std::uint64_t value = 0;
+  for (std::size_t b = 0; b < width; ++b) {
+    const std::size_t from = layout.swap ? b : width - 1 - b;
+    value = value << 8 | static_cast<std::uint64_t>(data[index * width + from]);
+  }
+  const bool is_signed = layout.kind.code[0] == 'i';
+  if (is_signed && width < 8 && (value >> (8 * width - 1) & 1) != 0)
+    value |= ~std::uint64_t{0} << (8 * width);
+  return value;
+}
+
+/// Index in the file of each row-major element: Fortran order has the first dimension fastest.
+class Order {
+ public:
+  explicit Order(const Layout& layout) : layout_(layout), position_(layout.shape.size(), 0) {
+    std::uint64_t stride = 1;
+    for (const auto n : layout.shape) strides_.push_back(stride), stride *= static_cast<std::uint64_t>(n);
+  }
+  std::size_t next() {
+    if (!layout_.fortran) return count_++;
+    std::size_t index = 0;
+    for (std::size_t d = 0; d < position_.size(); ++d)
+      index += static_cast<std::size_t>(position_[d]) * strides_[d];
+    for (std::size_t d = position_.size(); d-- > 0;) {
+      if (++position_[d] < layout_.shape[d]) break;
+      position_[d] = 0;
+    }
+    return index;
+  }
+
+ private:
+  const Layout& layout_;
+  std::vector<std::int64_t> position_;
+  std::vector<std::uint64_t> strides_;
+  std::size_t count_ = 0;
+};
+
+Tensor decode(std::span<const std::byte> data, std::uint64_t elements, Layout layout,
+              const std::string& name) {
+  const std::size_t width = layout.kind.width, out_width = size_of(layout.kind.type);
+  if (width == out_width && layout.kind.code != "u8" && !layout.swap &&
+      (!layout.fortran || layout.shape.size() < 2)) {
+    return Tensor(Buffer::copy(data), layout.kind.type, layout.shape);
+  }
+  std::vector<std::byte> out(static_cast<std::size_t>(elements) * out_width);
+  Order order(layout);
+  for (std::size_t i = 0; i < elements; ++i) {
+    const std::size_t at = order.next();
+    const std::uint64_t value = element(data, at, layout);
+    if (layout.kind.code == "u8" && value >> 63 != 0) {
+      throw bad_data(name + ": element " + std::to_string(at) + ", " + std::to_string(value) +
+                     ", does not fit a signed 64-bit integer");
+    }
+    for (std::size_t b = 0; b < out_width; ++b)
+      out[i * out_width + b] = static_cast<std::byte>(value >> (8 * b));
+  }
+  return Tensor(Buffer::own(std::move(out)), layout.kind.type, layout.shape);
+}
+
+}  // namespace
+
+Tensor read_npy(const Buffer& file, const std::string& name) {
+  constexpr std::string_view kMagic("\x93NUMPY", 6);
+  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(file.bytes()[i]); };
+  if (file.size() < 10 || file.text().substr(0, 6) != kMagic)
+    throw bad_data(name + ": expected NumPy's magic at offset 0");
+  const std::size_t version = byte(6), prefix = version == 1 ? 10 : 12;
+  if (version < 1 || version > 3)
+    throw bad_data(name + ": format version " + std::to_string(version) + " at offset 6 is not 1, 2 or 3");
+  if (file.size() < prefix) throw bad_data(name + ": ends inside the header length at offset 8");
+  const std::size_t length =
+      version == 1 ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
+  if (length > file.size() - prefix) {
+    throw bad_data(name + ": the header length at offset 8, " + std::to_string(length) +
+                   ", is more than the file holds");
+  }
+  Header header(file.text().substr(prefix, length), name, prefix);
+  std::string_view descr;
+  bool fortran = false, seen[3] = {};
+  std::vector<std::int64_t> shape;
+  header.expect('{');
+  while (!header.accept('}')) {
+    const auto key = header.quoted();
+    header.expect(':');
+    if (key == "descr")
+      descr = header.quoted(), seen[0] = true;
+    else if (key == "fortran_order")
+      fortran = header.boolean(), seen[1] = true;
+    else if (key == "shape")
+      shape = header.tuple(), seen[2] = true;
+    else
+      header.wrong("descr, fortran_order or shape before this place");
+    if (!header.accept(',')) {
+      header.expect('}');
+      break;
+    }
+  }
+  if (!seen[0] || !seen[1] || !seen[2]) header.wrong("descr, fortran_order and shape before this place");
+
+  const std::string_view code = descr.empty() ? descr : descr.substr(1);
+  const auto* kind =
+      std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return k.code == code; });
+  if (kind == std::end(kKinds) || std::string_view("<>|=").find(descr[0]) == std::string_view::npos) {
+    throw bad_data(name + ": elements of kind '" + std::string(descr) +
+                   "' are not supported (floats, integers and booleans are)");
+  }
+  std::uint64_t elements = 1, bytes = 0;
+  for (const auto n : shape) {
+    if (__builtin_mul_overflow(elements, static_cast<std::uint64_t>(n), &elements))
+      throw bad_data(name + ": shape is too large");
+  }
+  const auto data = file.bytes().subspan(prefix + length);
+  if (__builtin_mul_overflow(elements, kind->width, &bytes) || bytes != data.size()) {
+    throw bad_data(name + ": expected " + std::to_string(elements) + " elements of " +
+                   std::to_string(kind->width) + " bytes at offset " + std::to_string(prefix + length) +
+                   ", found " + std::to_string(data.size()) + " bytes");
+  }
+  return decode(data, elements, Layout{*kind, descr[0] == '>', fortran, shape}, name);
+}
+
+Archive read_npz(const Buffer& file, const std::string& name) {
+  Archive archive;
+  for (const ZipMember& member : read_zip_directory(file, name)) {
+    std::string_view stem = member.name;
+    if (!stem.ends_with(".npy")) throw bad_data(name + ": member '" + member.name + "' is not a .npy array");
+    stem.remove_suffix(4);
+    put_tensor(archive, stem, read_npy(extract(file, member, name), name + ": " + member.name), name);
+  }
+  return archive;
+}
+
+}  // namespace stream
