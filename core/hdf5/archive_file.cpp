@@ -1,0 +1,319 @@
+#include "hdf5/archive_file.hpp"
+
+#include <hdf5.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <mutex>
+
+#include "stream/error.hpp"
+#include "stream/file.hpp"
+
+namespace stream {
+namespace {
+
+// --- trailer
+
+struct Trailer {
+  char magic[8];
+  std::uint32_t version;
+  std::uint32_t reserved;
+  std::uint64_t length;
+  unsigned char sha256[32];
+  unsigned char padding[8];
+};
+static_assert(sizeof(Trailer) == 64);
+constexpr char kMagic[8] = {'S', 'T', 'R', 'E', 'A', 'M', 'H', '5'};
+constexpr std::uint32_t kFormatVersion = 1;
+constexpr std::uint64_t kLargestArchive = std::uint64_t{1} << 40;
+
+/// SHA-256 of the first `length` bytes of a file, read in pieces.
+std::array<unsigned char, 32> digest_of(const std::string& path, std::uint64_t length) {
+  InputFile in(path);
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  EVP_DigestInit_ex(context, EVP_sha256(), nullptr);
+  std::vector<std::byte> piece(std::size_t{1} << 18);
+  try {
+    while (length > 0) {
+      const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), length));
+      const auto [status, size] = in.read(std::span(piece).first(want));
+      if (status != InputFile::Status::kData) throw bad_data(path + ": is cut short");
+      EVP_DigestUpdate(context, piece.data(), size);
+      length -= size;
+    }
+  } catch (...) {
+    EVP_MD_CTX_free(context);
+    throw;
+  }
+  std::array<unsigned char, 32> digest{};
+  EVP_DigestFinal_ex(context, digest.data(), nullptr);
+  EVP_MD_CTX_free(context);
+  return digest;
+}
+
+std::uint64_t size_on_disk(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
+void append_trailer(const std::string& path) {
+  Trailer trailer{};
+  std::memcpy(trailer.magic, kMagic, sizeof kMagic);
+  trailer.version = kFormatVersion;
+  trailer.length = size_on_disk(path);
+  const auto digest = digest_of(path, trailer.length);
+  std::memcpy(trailer.sha256, digest.data(), digest.size());
+  OutputFile out(path);
+  out.resume_at(trailer.length);
+  out.write(std::as_bytes(std::span(&trailer, 1)));
+  out.flush();
+}
+
+/// Throws unless the file is whole and of a version that we read.
+void check_trailer(const std::string& path) {
+  InputFile in(path);
+  if (in.size() < sizeof(Trailer)) throw bad_data(path + ": is too short for an archive of stream");
+  in.skip_to(in.size() - sizeof(Trailer));
+  Trailer trailer{};
+  std::size_t have = 0;
+  while (have < sizeof trailer) {
+    const auto [status, size] = in.read(std::as_writable_bytes(std::span(&trailer, 1)).subspan(have));
+    if (status != InputFile::Status::kData) throw bad_data(path + ": is cut short");
+    have += size;
+  }
+  if (std::memcmp(trailer.magic, kMagic, sizeof kMagic) != 0) {
+    throw bad_data(path + ": is no archive of stream, or is cut short: its last 64 bytes are no trailer");
+  }
+  if (trailer.version > kFormatVersion) {
+    throw bad_data(path + ": has format version " + std::to_string(trailer.version) + ", this program reads up to " +
+                   std::to_string(kFormatVersion) + ": use a newer stream");
+  }
+  if (trailer.length != in.size() - sizeof(Trailer)) {
+    throw bad_data(path + ": should have " + std::to_string(trailer.length + sizeof(Trailer)) + " bytes, has " +
+                   std::to_string(in.size()));
+  }
+  const auto digest = digest_of(path, trailer.length);
+  if (std::memcmp(digest.data(), trailer.sha256, digest.size()) != 0) {
+    throw bad_data(path + ": is damaged: its content does not match its SHA-256 digest");
+  }
+}
+
+// --- HDF5: one lock for all calls (the library's own covers single calls only), and its error stack turned off for the
+// thread that calls, because it would print on its own.
+
+class Library {
+ public:
+  Library() : lock_(mutex()) { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+
+ private:
+  static std::recursive_mutex& mutex() {
+    static std::recursive_mutex m;
+    return m;
+  }
+  std::scoped_lock<std::recursive_mutex> lock_;
+};
+
+class Handle {
+ public:
+  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {
+    if (id_ < 0) throw failed("HDF5 refused an operation");
+  }
+  ~Handle() { close_(id_); }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  operator hid_t() const { return id_; }
+
+ private:
+  hid_t id_;
+  herr_t (*close_)(hid_t);
+};
+
+void check(herr_t result) {
+  if (result < 0) throw failed("HDF5 refused an operation");
+}
+
+// 16-bit floats are stored as unsigned 16-bit integers with an attribute that says what they are.
+hid_t file_type(DType type) {
+  switch (type) {
+    case DType::kU8: return H5T_STD_U8LE;
+    case DType::kU16:
+    case DType::kF16:
+    case DType::kBF16: return H5T_STD_U16LE;
+    case DType::kI32: return H5T_STD_I32LE;
+    case DType::kI64: return H5T_STD_I64LE;
+    case DType::kF32: return H5T_IEEE_F32LE;
+    case DType::kF64: return H5T_IEEE_F64LE;
+  }
+  return -1;
+}
+
+void write_attribute(hid_t where, const char* name, const std::string& text) {
+  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  check(H5Tset_size(type, text.empty() ? 1 : text.size()));
+  check(H5Tset_cset(type, H5T_CSET_UTF8));
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  const Handle attribute(H5Acreate2(where, name, type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  check(H5Awrite(attribute, type, text.empty() ? "\0" : text.data()));
+}
+
+void write_scalar(hid_t group, const std::string& name, const Archive::Scalar& scalar) {
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  const auto write = [&](hid_t stored, hid_t memory, const void* data) {
+    const Handle set(H5Dcreate2(group, name.c_str(), stored, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
+    check(H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
+    return 0;
+  };
+  if (const auto* b = std::get_if<bool>(&scalar)) {
+    const std::uint8_t byte = *b;
+    write(H5T_STD_B8LE, H5T_NATIVE_B8, &byte);
+  } else if (const auto* i = std::get_if<std::int64_t>(&scalar)) {
+    write(H5T_STD_I64LE, H5T_NATIVE_INT64, i);
+  } else if (const auto* d = std::get_if<double>(&scalar)) {
+    write(H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, d);
+  } else {
+    // Fixed-length UTF-8; the empty string is one NUL, which no string that we read back keeps.
+    const auto& text = std::get<std::string>(scalar);
+    const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+    check(H5Tset_size(type, text.size() + 1));
+    check(H5Tset_cset(type, H5T_CSET_UTF8));
+    check(H5Tset_strpad(type, H5T_STR_NULLPAD));
+    write(type, type, text.c_str());
+  }
+}
+
+void write_tensor(hid_t group, const std::string& name, const Tensor& tensor) {
+  if (!tensor.contiguous()) throw failed("'" + name + "': only contiguous tensors can be stored");
+  std::vector<hsize_t> dims(tensor.shape().begin(), tensor.shape().end());
+  const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
+  const hid_t type = file_type(tensor.dtype());
+  const Handle set(H5Dcreate2(group, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
+  if (tensor.elements() > 0) check(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.buffer().data()));
+  if (tensor.dtype() == DType::kF16 || tensor.dtype() == DType::kBF16) write_attribute(set, "dtype", name_of(tensor.dtype()));
+  // A tensor without dimensions would read back as a scalar.
+  if (dims.empty()) write_attribute(set, "tensor", "0");
+}
+
+void write_group(hid_t group, const Archive& archive) {
+  for (const auto& [name, entry] : archive.entries()) {
+    if (const auto* scalar = std::get_if<Archive::Scalar>(&entry)) {
+      write_scalar(group, name, *scalar);
+    } else if (const auto* tensor = std::get_if<std::shared_ptr<const Tensor>>(&entry)) {
+      write_tensor(group, name, **tensor);
+    } else {
+      const Handle inner(H5Gcreate2(group, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+      write_group(inner, *std::get<std::shared_ptr<Archive>>(entry));
+    }
+  }
+}
+
+std::string read_attribute(hid_t where, const char* name) {
+  if (H5Aexists(where, name) <= 0) return {};
+  const Handle attribute(H5Aopen(where, name, H5P_DEFAULT), H5Aclose);
+  const Handle type(H5Aget_type(attribute), H5Tclose);
+  std::string text(H5Tget_size(type), '\0');
+  check(H5Aread(attribute, type, text.data()));
+  return text;
+}
+
+DType dtype_in(hid_t set, hid_t type) {
+  const std::string named = read_attribute(set, "dtype");
+  if (!named.empty()) return dtype(named);
+  for (const DType candidate : {DType::kU8, DType::kU16, DType::kI32, DType::kI64, DType::kF32, DType::kF64}) {
+    if (H5Tequal(type, file_type(candidate)) > 0) return candidate;
+  }
+  throw bad_data("has an element type that archives do not use");
+}
+
+void read_dataset(hid_t set, const std::string& name, Archive& into) {
+  const Handle type(H5Dget_type(set), H5Tclose);
+  const Handle space(H5Dget_space(set), H5Sclose);
+  const int rank = H5Sget_simple_extent_ndims(space);
+  if (rank == 0 && H5Aexists(set, "tensor") <= 0) {
+    if (H5Tget_class(type) == H5T_STRING) {
+      std::string text(H5Tget_size(type), '\0');
+      check(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()));
+      text.resize(text.empty() ? 0 : text.size() - 1);
+      into.set(name, text);
+    } else if (H5Tget_class(type) == H5T_BITFIELD) {
+      std::uint8_t byte = 0;
+      check(H5Dread(set, H5T_NATIVE_B8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &byte));
+      into.set(name, byte != 0);
+    } else if (H5Tget_class(type) == H5T_INTEGER) {
+      std::int64_t value = 0;
+      check(H5Dread(set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value));
+      into.set(name, value);
+    } else {
+      double value = 0;
+      check(H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value));
+      into.set(name, value);
+    }
+    return;
+  }
+  std::vector<hsize_t> dims(static_cast<std::size_t>(std::max(0, rank)));
+  if (rank > 0) check(H5Sget_simple_extent_dims(space, dims.data(), nullptr));
+  const DType element = dtype_in(set, type);
+  // The digest vouches for the sizes: they are ours, and the storage that they claim is in the file.
+  const hsize_t stored = H5Dget_storage_size(set);
+  std::vector<std::int64_t> shape(dims.begin(), dims.end());
+  std::vector<std::byte> data(stored);
+  if (stored > 0) check(H5Dread(set, file_type(element), H5S_ALL, H5S_ALL, H5P_DEFAULT, data.data()));
+  into.set(name, Tensor(Buffer::own(std::move(data)), element, std::move(shape)));
+}
+
+void read_group(hid_t group, Archive& into, int depth) {
+  if (depth > 64) throw bad_data("has groups nested too deep");
+  H5G_info_t info{};
+  check(H5Gget_info(group, &info));
+  for (hsize_t i = 0; i < info.nlinks; ++i) {
+    const ssize_t length = H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT);
+    if (length <= 0) throw bad_data("has a link without a name");
+    std::string name(static_cast<std::size_t>(length), '\0');
+    H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size() + 1, H5P_DEFAULT);
+    const Handle object(H5Oopen(group, name.c_str(), H5P_DEFAULT), H5Oclose);
+    if (H5Iget_type(object) == H5I_GROUP) read_group(object, into.group(name), depth + 1);
+    else if (H5Iget_type(object) == H5I_DATASET) read_dataset(object, name, into);
+  }
+}
+
+}  // namespace
+
+void write_archive(const std::string& path, const Archive& archive) {
+  const std::string temporary = path + ".tmp";
+  try {
+    {
+      const Library library;
+      const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+      check(H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110));
+      const hid_t id = H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+      if (id < 0) throw cannot_write(path + ": cannot create " + temporary + ": " + std::strerror(errno));
+      const Handle file(id, H5Fclose);
+      write_group(file, archive);
+      check(H5Fflush(file, H5F_SCOPE_GLOBAL));
+    }
+    append_trailer(temporary);
+    check_trailer(temporary);  // what a full disk or a failing one swallowed shows here, before the old file is replaced
+  } catch (const Error& e) {
+    files().unlink(temporary.c_str());
+    throw cannot_write(path + ": cannot be written: " + e.what());
+  }
+  commit_file(temporary, path);
+}
+
+Archive read_archive(const std::string& path) {
+  check_trailer(path);
+  const Library library;
+  Archive archive;
+  try {
+    const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+    const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose);
+    read_group(root, archive, 0);
+  } catch (const Error& e) {
+    throw bad_data(path + ": " + e.what());
+  }
+  return archive;
+}
+
+}  // namespace stream
