@@ -21,7 +21,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-[[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void fail(const std::string& what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
 
 class Descriptor {
  public:
@@ -55,7 +57,8 @@ Descriptor open_file(const std::string& path, int flags) {
 }
 
 /// In the child, between fork and exec: system calls only.
-[[noreturn]] void become(const char* folder, char* const* argv, char* const* environment, const int (&standard)[3]) {
+[[noreturn]] void become(const char* folder, char* const* argv, char* const* environment,
+                         const int (&standard)[3]) {
   for (int i = 0; i < 3; ++i) {
     if (::dup2(standard[i], i) < 0) ::_exit(126);
   }
@@ -87,19 +90,25 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 void drain(Descriptor& from, std::string& text) {
   std::array<char, 1 << 16> buffer;
   const ssize_t n = ::read(from.get(), buffer.data(), buffer.size());
-  if (n > 0) text.append(buffer.data(), static_cast<std::size_t>(n));
-  else if (n == 0 || (errno != EAGAIN && errno != EINTR)) from.close();
+  if (n > 0)
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+  else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+    from.close();
 }
 
 /// A program that reads no more has closed its end: the rest of the input is dropped, as a shell pipe would.
 void feed(Descriptor& to, const Program& program, std::size_t& written) {
   const std::size_t size = std::min(program.piece, program.input.size() - written);
   const ssize_t n = ::write(to.get(), program.input.data() + written, size);
-  if (n > 0) written += static_cast<std::size_t>(n);
-  else if (errno != EAGAIN && errno != EINTR) to.close();
+  if (n > 0)
+    written += static_cast<std::size_t>(n);
+  else if (errno != EAGAIN && errno != EINTR)
+    to.close();
 }
 
-double seconds(const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); }
+double seconds(const timeval& t) {
+  return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+}
 
 }  // namespace
 
@@ -132,17 +141,22 @@ Outcome run(const Program& program) {
   bool told = false;
   while (from_out.open() || from_err.open()) {
     if (to_child.open() && written == program.input.size()) {
-      if (!program.when_fed) to_child.close();
-      else if (!std::exchange(told, true)) program.when_fed(pid);
+      if (!program.when_fed)
+        to_child.close();
+      else if (!std::exchange(told, true))
+        program.when_fed(pid);
     }
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(start + program.deadline - Clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(start + program.deadline - Clock::now());
     if (left.count() <= 0) {
       outcome.timed_out = true;
       ::kill(pid, SIGKILL);
       break;
     }
     const bool writing = to_child.open() && written < program.input.size();
-    pollfd waiting[3] = {{from_out.get(), POLLIN, 0}, {from_err.get(), POLLIN, 0}, {writing ? to_child.get() : -1, POLLOUT, 0}};
+    pollfd waiting[3] = {{from_out.get(), POLLIN, 0},
+                         {from_err.get(), POLLIN, 0},
+                         {writing ? to_child.get() : -1, POLLOUT, 0}};
     if (::poll(waiting, 3, static_cast<int>(left.count())) < 0 && errno != EINTR) fail("poll");
     if (waiting[0].revents) drain(from_out, outcome.out);
     if (waiting[1].revents) drain(from_err, outcome.err);

@@ -12,22 +12,22 @@
 namespace stream::testing {
 
 struct Program {
-  std::vector<std::string> argv;   ///< argv[0] is a path, or a name looked up in $PATH
-  std::string input;               ///< bytes for stdin, then end of file
-  std::string input_file = {};     ///< opened as stdin instead of `input` when not empty
-  std::string output_file = {};    ///< opened as stdout instead of being collected when not empty
-  std::size_t piece = 1 << 16;     ///< `input` is written in pieces of so many bytes
-  std::filesystem::path folder = {};            ///< working folder; empty: this program's
-  std::vector<std::string> environment = {};    ///< "NAME=value", added to this program's
-  std::chrono::milliseconds deadline{60'000};   ///< then it is killed and `timed_out` is set
-  /// When set, stdin stays open after `input` until the program has ended, and this is called with its process id once
-  /// `input` is written: the place for a test to send a signal.
+  std::vector<std::string> argv;               ///< argv[0] is a path, or a name looked up in $PATH
+  std::string input;                           ///< bytes for stdin, then end of file
+  std::string input_file = {};                 ///< opened as stdin instead of `input` when not empty
+  std::string output_file = {};                ///< opened as stdout instead of being collected when not empty
+  std::size_t piece = 1 << 16;                 ///< `input` is written in pieces of so many bytes
+  std::filesystem::path folder = {};           ///< working folder; empty: this program's
+  std::vector<std::string> environment = {};   ///< "NAME=value", added to this program's
+  std::chrono::milliseconds deadline{60'000};  ///< then it is killed and `timed_out` is set
+  /// When set, stdin stays open after `input` until the program has ended, and this is called with its
+  /// process id once `input` is written: the place for a test to send a signal.
   std::function<void(int pid)> when_fed = {};
 };
 
 struct Outcome {
-  int exit_code = -1;    ///< as a shell shows it: 128 + signal when a signal ended it
-  int signal = 0;        ///< the signal that ended it, 0 when it exited by itself
+  int exit_code = -1;  ///< as a shell shows it: 128 + signal when a signal ended it
+  int signal = 0;      ///< the signal that ended it, 0 when it exited by itself
   bool timed_out = false;
   std::string out, err;
   double wall_seconds = 0, cpu_seconds = 0;

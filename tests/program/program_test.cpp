@@ -51,7 +51,9 @@ TEST(Program, RunsInItsFolderWithItsEnvironment) {
   EXPECT_EQ(o.out, std::filesystem::canonical(scratch.path()).string() + "\nhello\n");
 }
 
-TEST(Program, AnUnknownProgramGivesTheShellsCode) { EXPECT_EQ(run({.argv = {"no-such-program"}, .input = ""}).exit_code, 127); }
+TEST(Program, AnUnknownProgramGivesTheShellsCode) {
+  EXPECT_EQ(run({.argv = {"no-such-program"}, .input = ""}).exit_code, 127);
+}
 
 }  // namespace
 }  // namespace stream::testing
