@@ -1,0 +1,65 @@
+/// Every recipe in recipes/ and share/: valid, and passing the tests that it carries.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "program/program.hpp"
+
+namespace stream::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> all_recipes() {
+  std::vector<std::string> found;
+  const fs::path folder = STREAM_SOURCE_DIR "/recipes";
+  if (!fs::exists(folder)) return found;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() == ".toml") found.push_back(fs::relative(entry.path(), folder).string());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+Outcome stream(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), STREAM_BINARY_DIR "/bin/stream");
+  return run({.argv = std::move(arguments), .input = "", .deadline = std::chrono::minutes(4)});
+}
+
+class RecipeTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  static std::string file() { return STREAM_SOURCE_DIR "/recipes/" + GetParam(); }
+};
+
+TEST_P(RecipeTest, IsValid) {
+  const Outcome outcome = stream({"validate", file()});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+}
+
+TEST_P(RecipeTest, SaysWhatItDoes) {
+  const std::string text = contents(file());
+  EXPECT_THAT(text, ::testing::HasSubstr("title")) << "`stream list recipes` shows the title";
+  EXPECT_THAT(text, ::testing::HasSubstr("about"));
+}
+
+TEST_P(RecipeTest, PassesItsOwnTests) {
+  if (contents(file()).find("[[test]]") == std::string::npos) GTEST_SKIP() << "carries no test";
+  const Outcome outcome = stream({"test", file()});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+}
+
+TEST(Recipes, ThereAreSome) { EXPECT_FALSE(all_recipes().empty()); }
+
+INSTANTIATE_TEST_SUITE_P(Tree, RecipeTest, ::testing::ValuesIn(all_recipes()),
+                         [](const ::testing::TestParamInfo<std::string>& info) {
+                           std::string name = fs::path(info.param).replace_extension().string();
+                           std::replace_if(
+                               name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); },
+                               '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace stream::testing
