@@ -8,13 +8,14 @@
 namespace stream {
 namespace {
 
-/// One cycle among the nodes that have edges left, each followed by the one it feeds. Walks backwards along edges:
-/// every such node has a predecessor among them, so the walk must meet itself.
+/// One cycle among the nodes that have edges left, each followed by the one it feeds. Walks backwards along
+/// edges: every such node has a predecessor among them, so the walk must meet itself.
 std::vector<std::size_t> find_cycle(const Plan& plan, const std::vector<std::size_t>& waiting) {
   const std::size_t count = plan.nodes.size();
   std::vector<std::size_t> before(count, Plan::npos);
   for (const PlannedEdge& e : plan.edges) {
-    if (waiting[e.to_node] > 0 && waiting[e.from_node] > 0) before[e.to_node] = std::min(before[e.to_node], e.from_node);
+    if (waiting[e.to_node] > 0 && waiting[e.from_node] > 0)
+      before[e.to_node] = std::min(before[e.to_node], e.from_node);
   }
   std::size_t at = 0;
   while (waiting[at] == 0) ++at;
@@ -27,8 +28,8 @@ std::vector<std::size_t> find_cycle(const Plan& plan, const std::vector<std::siz
   return cycle;
 }
 
-/// Maximal runs of nodes that one thread may carry a packet through. A heavy operator begins a chain of its own, so
-/// that it computes beside what feeds it; the cheap ones behind it join it.
+/// Maximal runs of nodes that one thread may carry a packet through. A heavy operator begins a chain of its
+/// own, so that it computes beside what feeds it; the cheap ones behind it join it.
 std::vector<std::vector<std::size_t>> chains_of(const Plan& plan) {
   const std::size_t count = plan.nodes.size();
   std::vector<std::size_t> in(count), out(count);
@@ -42,7 +43,8 @@ std::vector<std::vector<std::size_t>> chains_of(const Plan& plan) {
   std::vector<std::size_t> chain_of(count);
   for (std::size_t n = 0; n < count; ++n) {
     const PlannedEdge* e = in[n] == 1 ? only[n] : nullptr;
-    const bool joins = e && out[e->from_node] == 1 && !e->live && plan.nodes[n].contract.cost != Cost::kHeavy &&
+    const bool joins = e && out[e->from_node] == 1 && !e->live &&
+                       plan.nodes[n].contract.cost != Cost::kHeavy &&
                        e->from_port != plan.nodes[e->from_node].error_port();
     if (joins) {
       chain_of[n] = chain_of[e->from_node];

@@ -1,7 +1,7 @@
 #include "plan/plan.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <cmath>
 #include <numeric>
 
 #include "stream/error.hpp"
@@ -13,8 +13,9 @@ namespace {
 /// The value as text that is the same for every way of writing it ("1s" and "1000ms", 1 and 1.0).
 std::string canonical(const Param& param, const Value& value) {
   if (param.type == ParamType::kNumber && value.is_number()) return Value(value.as_double()).dump();
-  if (param.type == ParamType::kDuration && value.is_string()) {
+  if (param.type == ParamType::kDuration) {
     try {
+      if (value.is_number()) return std::to_string(std::llround(value.as_double() * 1e9));
       return std::to_string(parse_duration(value.as_string()).count());
     } catch (const Error&) {
       return value.dump();
@@ -38,11 +39,12 @@ std::size_t Plan::find(std::string_view id) const {
 }
 
 std::uint64_t Plan::digest() const {
-  // Nodes by id and parameters with their defaults, so that neither the order of a file nor spelling a default out
-  // makes another plan.
+  // Nodes by id and parameters with their defaults, so that neither the order of a file nor spelling a
+  // default out makes another plan.
   std::vector<std::size_t> order(nodes.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return nodes[a].id < nodes[b].id; });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return nodes[a].id < nodes[b].id; });
   std::uint64_t hash = stable_hash("stream plan 1");
   const auto add = [&](std::string_view text) {
     hash = stable_hash(text, hash);

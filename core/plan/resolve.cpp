@@ -29,7 +29,10 @@ std::size_t port_index(const std::vector<Port>& ports, std::string_view name) {
 class Resolver {
  public:
   Resolver(FlatRecipe& recipe, const Registry& registry, const Overrides& overrides, Diagnostics& diagnostics)
-      : recipe_(recipe), registry_(registry), overrides_(overrides), diagnostics_(diagnostics),
+      : recipe_(recipe),
+        registry_(registry),
+        overrides_(overrides),
+        diagnostics_(diagnostics),
         wiring_(recipe, registry, diagnostics) {}
 
   Plan resolve() {
@@ -49,8 +52,10 @@ class Resolver {
     }
     outputs();
     const auto cycle = order_plan(plan_);
-    if (!cycle.empty()) report_cycle(cycle);
-    else check_types();
+    if (!cycle.empty())
+      report_cycle(cycle);
+    else
+      check_types();
     for (PlannedNode& n : plan_.nodes) check_params(n);
     return std::move(plan_);
   }
@@ -67,8 +72,10 @@ class Resolver {
     n.where = r.where;
     n.on_error = r.on_error;
     n.op = registry_.find(r.use);
-    if (n.op) n.contract = n.op->spec.contract();
-    else if (!r.use.empty()) diagnostics_.error(r.use_where, "unknown operator '" + r.use + "'" + operator_hint(r.use));
+    if (n.op)
+      n.contract = n.op->spec.contract();
+    else if (!r.use.empty())
+      diagnostics_.error(r.use_where, "unknown operator '" + r.use + "'" + operator_hint(r.use));
     plan_.nodes.push_back(std::move(n));
   }
 
@@ -79,7 +86,8 @@ class Resolver {
     for (const std::string& n : registry_.names()) {
       if (!prefix.empty() && n.compare(0, prefix.size(), prefix) == 0) family.push_back(n);
     }
-    return family.empty() ? "; `stream list operators` shows what there is" : " (" + prefix + "* has: " + listed(family) + ")";
+    return family.empty() ? "; `stream list operators` shows what there is"
+                          : " (" + prefix + "* has: " + listed(family) + ")";
   }
 
   // --- what -i and -o set
@@ -104,7 +112,8 @@ class Resolver {
       if (node == npos || place_[node] == npos) {
         std::vector<std::string> all;
         for (const PlannedNode& n : plan_.nodes) all.push_back(n.id);
-        diagnostics_.error(declared->second, "unknown node '" + declared->first + "'" + hint(declared->first, all, "nodes"));
+        diagnostics_.error(declared->second,
+                           "unknown node '" + declared->first + "'" + hint(declared->first, all, "nodes"));
         return;
       }
       out = place_[node];
@@ -113,8 +122,9 @@ class Resolver {
     const Location where{input ? "-i" : "-o"};
     if (out == npos) {
       diagnostics_.error(where, ids.empty() ? "the recipe has no " + what
-                                            : "the recipe has several " + what + "s (" + listed(ids) + "): say which with " +
-                                                  (input ? "input" : "output") + " = \"NODE\" in it, or use --set NODE.path=FILE");
+                                            : "the recipe has several " + what + "s (" + listed(ids) +
+                                                  "): say which with " + (input ? "input" : "output") +
+                                                  " = \"NODE\" in it, or use --set NODE.path=FILE");
       return;
     }
     set_path(plan_.nodes[out], *path, where);
@@ -135,10 +145,13 @@ class Resolver {
       return;
     }
     auto& params = const_cast<RecipeNode&>(source_of(n)).params;
-    const auto old = std::find_if(params.begin(), params.end(), [&](const auto& p) { return p.name == param->name; });
+    const auto old =
+        std::find_if(params.begin(), params.end(), [&](const auto& p) { return p.name == param->name; });
     RecipeNode::Param set{param->name, path, where, where};
-    if (old != params.end()) *old = std::move(set);
-    else params.push_back(std::move(set));
+    if (old != params.end())
+      *old = std::move(set);
+    else
+      params.push_back(std::move(set));
   }
 
   // --- parameters
@@ -156,12 +169,13 @@ class Resolver {
         std::vector<std::string> keys = names;
         for (const char* key : {"use", "from", "mode", "on_error", "doc", "include"}) keys.emplace_back(key);
         const std::string found = near(p.name, keys);
-        diagnostics_.error(p.where, "unknown parameter '" + p.name + "' of " + spec.name() +
-                                        (found.empty() ? hint(p.name, names, "it has", "it has none") : found));
+        diagnostics_.error(p.where,
+                           "unknown parameter '" + p.name + "' of " + spec.name() +
+                               (found.empty() ? hint(p.name, names, "it has", "it has none") : found));
         sound = false;
       } else if (p.value.is_null()) {
         sound = false;
-      } else if (fault = check_param(*param, p.value); !fault.empty()) {
+      } else if (fault = fault_of(*param, p.value); !fault.empty()) {
         diagnostics_.error(p.value_where, fault);
         sound = false;
       }
@@ -189,7 +203,9 @@ class Resolver {
     if (!n.op) return;
     const auto& inputs = n.op->spec.inputs();
     if (inputs.empty()) {
-      if (!r.from.empty()) diagnostics_.error(r.from_where, "node '" + r.id + "' takes no input: " + n.op->spec.name() + " is a source");
+      if (!r.from.empty())
+        diagnostics_.error(r.from_where,
+                           "node '" + r.id + "' takes no input: " + n.op->spec.name() + " is a source");
       return;
     }
     if (r.from.empty()) {
@@ -207,19 +223,23 @@ class Resolver {
         to = port_index(inputs, *f.item->to_port);
         if (to == npos) {
           faulty = true;
-          diagnostics_.error(f.item->to_port_where, "node '" + r.id + "' has no input '" + *f.item->to_port + "'" +
+          diagnostics_.error(f.item->to_port_where, "node '" + r.id + "' has no input '" + *f.item->to_port +
+                                                        "'" +
                                                         hint(*f.item->to_port, port_names(inputs), "inputs"));
           continue;
         }
       } else if (inputs.size() > 1) {
         // Feeds of one item (an include's several) all go to the port that the item stands for.
-        if (last && last != f.item) position = static_cast<std::size_t>(f.item - r.from.data());
-        else if (!last) position = static_cast<std::size_t>(f.item - r.from.data());
+        if (last && last != f.item)
+          position = static_cast<std::size_t>(f.item - r.from.data());
+        else if (!last)
+          position = static_cast<std::size_t>(f.item - r.from.data());
         last = f.item;
         if (position >= inputs.size()) {
           faulty = true;
-          diagnostics_.error(f.item->where, "node '" + r.id + "' has " + std::to_string(inputs.size()) + " inputs (" +
-                                                listed(port_names(inputs)) + "); nothing is left for this one");
+          diagnostics_.error(f.item->where, "node '" + r.id + "' has " + std::to_string(inputs.size()) +
+                                                " inputs (" + listed(port_names(inputs)) +
+                                                "); nothing is left for this one");
           continue;
         }
         to = position;
@@ -230,8 +250,8 @@ class Resolver {
     if (faulty) return;
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       if (connected[k] || inputs[k].optional) continue;
-      diagnostics_.error(r.from_where, "input '" + inputs[k].name + "' (" + name_of(inputs[k].type) + ") of node '" + r.id +
-                                           "' is not connected");
+      diagnostics_.error(r.from_where, "input '" + inputs[k].name + "' (" + name_of(inputs[k].type) +
+                                           ") of node '" + r.id + "' is not connected");
     }
   }
 
@@ -241,14 +261,17 @@ class Resolver {
 
   void no_input(const RecipeNode& r, const OperatorInfo& op, std::size_t self) {
     if (plan_.input_node == self && recipe_.input) {
-      diagnostics_.error(r.where, "node '" + r.id + "' takes its input from a recipe that includes this one: it cannot run by itself");
+      diagnostics_.error(
+          r.where, "node '" + r.id +
+                       "' takes its input from a recipe that includes this one: it cannot run by itself");
       return;
     }
     std::vector<std::string> candidates;
     for (const PlannedNode& n : plan_.nodes) {
       if (n.op && !n.op->spec.sink() && n.id != r.id) candidates.push_back(n.id);
     }
-    diagnostics_.error(r.where, "node '" + r.id + "' has no input: " + op.spec.name() + " needs from = \"NODE\"" +
+    diagnostics_.error(r.where, "node '" + r.id + "' has no input: " + op.spec.name() +
+                                    " needs from = \"NODE\"" +
                                     (candidates.empty() ? "" : " (nodes: " + listed(candidates) + ")"));
   }
 
@@ -261,23 +284,29 @@ class Resolver {
     if (port == npos && f.port == "errors") {
       port = from.error_port();
       if (from.on_error != OnError::kDivert) {
-        diagnostics_.error(f.item->where, "node '" + from.id + "' diverts nothing: it needs on_error = \"divert\"");
+        diagnostics_.error(f.item->where,
+                           "node '" + from.id + "' diverts nothing: it needs on_error = \"divert\"");
         return;
       }
     } else if (outputs.empty()) {
-      diagnostics_.error(f.item->where, "node '" + from.id + "' has no output: " + from.op->spec.name() + " is a sink");
+      diagnostics_.error(f.item->where,
+                         "node '" + from.id + "' has no output: " + from.op->spec.name() + " is a sink");
       return;
     } else if (port == npos) {
       diagnostics_.error(f.item->where, "node '" + from.id + "' has no output '" + f.port + "'" +
                                             hint(f.port, port_names(outputs), "outputs"));
       return;
     }
-    const bool fresh = edge_where_.emplace(std::array{to_node, to_port, from_node, port}, f.item->where).second;
-    if (!fresh) diagnostics_.warning(f.item->where, "'" + f.item->target + "' is named twice: each packet arrives twice");
+    const bool fresh =
+        edge_where_.emplace(std::array{to_node, to_port, from_node, port}, f.item->where).second;
+    if (!fresh)
+      diagnostics_.warning(f.item->where,
+                           "'" + f.item->target + "' is named twice: each packet arrives twice");
     plan_.edges.push_back({from_node, port, to_node, to_port, live, PayloadType::kAny});
   }
 
-  /// Sinks there must be; outputs that nobody uses, and diverted packets that nobody takes, deserve a warning.
+  /// Sinks there must be; outputs that nobody uses, and diverted packets that nobody takes, deserve a
+  /// warning.
   void outputs() {
     bool all_known = true, any_sink = false;
     for (const PlannedNode& n : plan_.nodes) {
@@ -300,7 +329,8 @@ class Resolver {
         diagnostics_.warning(n.where, "nobody uses the output of node '" + n.id + "'");
       }
       if (n.on_error == OnError::kDivert && !diverted) {
-        diagnostics_.warning(n.where, "nobody takes what node '" + n.id + "' diverts: from = \"" + n.id + ".errors\"");
+        diagnostics_.warning(n.where,
+                             "nobody takes what node '" + n.id + "' diverts: from = \"" + n.id + ".errors\"");
       }
     }
   }
@@ -315,8 +345,9 @@ class Resolver {
     std::string chain;
     for (const std::size_t n : cycle) chain += plan_.nodes[n].id + " -> ";
     chain += plan_.nodes[cycle.front()].id;
-    diagnostics_.error(source_of(plan_.nodes[cycle.front()]).from_where,
-                       "nodes feed each other in a cycle: " + chain + " (a loop must live inside one operator)");
+    diagnostics_.error(
+        source_of(plan_.nodes[cycle.front()]).from_where,
+        "nodes feed each other in a cycle: " + chain + " (a loop must live inside one operator)");
   }
 
   // --- types
@@ -334,8 +365,10 @@ class Resolver {
     for (PlannedEdge& e : plan_.edges) {  // sorted by to_node: whatever feeds a node has been typed before
       const PlannedNode& from = plan_.nodes[e.from_node];
       const PlannedNode& to = plan_.nodes[e.to_node];
-      if (e.from_port == from.error_port()) e.type = error_type[e.from_node];
-      else e.type = from.op->spec.outputs()[e.from_port].type;
+      if (e.from_port == from.error_port())
+        e.type = error_type[e.from_node];
+      else
+        e.type = from.op->spec.outputs()[e.from_port].type;
       if (e.type == PayloadType::kAny && e.from_port != from.error_port()) e.type = first_input[e.from_node];
       const Port& port = to.op->spec.inputs()[e.to_port];
       if (!seen[e.to_node]) {
@@ -346,22 +379,24 @@ class Resolver {
       }
       if (e.type == PayloadType::kAny || port.type == PayloadType::kAny || e.type == port.type) continue;
       const auto where = edge_where_.at({noted[to.id], e.to_port, noted[from.id], e.from_port});
-      diagnostics_.error(where, "types do not fit: " + end_text(from, e.from_port, true) + " gives " + name_of(e.type) + ", " +
-                                    end_text(to, e.to_port, false) + " takes " + name_of(port.type) +
-                                    converters(e.type, port.type));
+      diagnostics_.error(where, "types do not fit: " + end_text(from, e.from_port, true) + " gives " +
+                                    name_of(e.type) + ", " + end_text(to, e.to_port, false) + " takes " +
+                                    name_of(port.type) + converters(e.type, port.type));
     }
   }
 
   static std::string end_text(const PlannedNode& n, std::size_t port, bool output) {
     const auto& ports = output ? n.op->spec.outputs() : n.op->spec.inputs();
-    return "'" + n.id + "." + (port < ports.size() ? ports[port].name : "errors") + "' (" + n.op->spec.name() + ")";
+    return "'" + n.id + "." + (port < ports.size() ? ports[port].name : "errors") + "' (" +
+           n.op->spec.name() + ")";
   }
 
   std::string converters(PayloadType from, PayloadType to) const {
     std::vector<std::string> found;
     for (const std::string& name : registry_.names()) {
       const Spec& spec = registry_.find(name)->spec;
-      if (!spec.inputs().empty() && !spec.outputs().empty() && spec.inputs()[0].type == from && spec.outputs()[0].type == to) {
+      if (!spec.inputs().empty() && !spec.outputs().empty() && spec.inputs()[0].type == from &&
+          spec.outputs()[0].type == to) {
         found.push_back(name);
       }
     }
@@ -376,12 +411,14 @@ class Resolver {
   Plan plan_;
   std::vector<std::size_t> place_;  ///< recipe node -> plan node before ordering
   std::map<std::string, std::size_t, std::less<>> recipe_index_;
-  std::map<std::array<std::size_t, 4>, Location> edge_where_;  ///< by receiving node and port, giving node and port
+  std::map<std::array<std::size_t, 4>, Location>
+      edge_where_;  ///< by receiving node and port, giving node and port
 };
 
 }  // namespace
 
-Plan resolve_recipe(FlatRecipe recipe, const Registry& registry, const Overrides& overrides, Diagnostics& diagnostics) {
+Plan resolve_recipe(FlatRecipe recipe, const Registry& registry, const Overrides& overrides,
+                    Diagnostics& diagnostics) {
   return Resolver(recipe, registry, overrides, diagnostics).resolve();
 }
 

@@ -6,7 +6,8 @@
 namespace stream {
 
 /// Reports every fault; the plan is meaningful only when there are none.
-Plan resolve_recipe(FlatRecipe recipe, const Registry& registry, const Overrides& overrides, Diagnostics& diagnostics);
+Plan resolve_recipe(FlatRecipe recipe, const Registry& registry, const Overrides& overrides,
+                    Diagnostics& diagnostics);
 
 /// The wiring of a flat recipe: which output each `from` means once includes are looked through.
 class Wiring {
@@ -14,11 +15,12 @@ class Wiring {
   Wiring(FlatRecipe& recipe, const Registry& registry, Diagnostics& diagnostics);
 
   struct Feed {
-    std::size_t node;          ///< index in recipe.nodes
-    std::string port;          ///< empty: the first
-    const FromItem* item;      ///< what the recipe says at the receiving end
+    std::size_t node;      ///< index in recipe.nodes
+    std::string port;      ///< empty: the first
+    const FromItem* item;  ///< what the recipe says at the receiving end
   };
-  /// What feeds a node, in the order of its `from`; names that mean nothing have been reported and are left out.
+  /// What feeds a node, in the order of its `from`; names that mean nothing have been reported and are left
+  /// out.
   std::vector<Feed> feeds(std::size_t node) const;
   /// The index of a node by id; an include stands for its input or output node. npos when unknown.
   std::size_t find(const std::string& id, bool as_input) const;
@@ -47,15 +49,15 @@ class Wiring {
   const Registry& registry_;
   Diagnostics& diagnostics_;
   std::map<std::string, std::size_t, std::less<>> nodes_, includes_;
-  std::vector<std::size_t> inputs_, outputs_;             ///< of the includes, npos when there is none
-  std::map<std::size_t, std::size_t> replaced_source_;    ///< node -> the include that feeds its users
+  std::vector<std::size_t> inputs_, outputs_;           ///< of the includes, npos when there is none
+  std::map<std::size_t, std::size_t> replaced_source_;  ///< node -> the include that feeds its users
   std::vector<bool> replaced_, used_, open_, faulty_;
   std::vector<std::vector<Feed>> feeds_;
   std::size_t feed_count_ = 0;
 };
 
-/// Orders nodes so that every edge points forward, ties by position in the file, renumbers the edges and finds the
-/// chains. Returns a cycle (as indices) when there is one, leaving the plan as it was.
+/// Orders nodes so that every edge points forward, ties by position in the file, renumbers the edges and
+/// finds the chains. Returns a cycle (as indices) when there is one, leaving the plan as it was.
 std::vector<std::size_t> order_plan(Plan& plan);
 
 }  // namespace stream

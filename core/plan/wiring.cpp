@@ -7,21 +7,23 @@ namespace stream {
 
 namespace {
 constexpr std::size_t npos = Plan::npos;
-constexpr int kDeepest = 64;             // includes that hand on each other's output
+constexpr int kDeepest = 64;              // includes that hand on each other's output
 constexpr std::size_t kMostFeeds = 4096;  // edges of a recipe in all
 }  // namespace
 
 Wiring::Wiring(FlatRecipe& recipe, const Registry& registry, Diagnostics& diagnostics)
     : recipe_(recipe), registry_(registry), diagnostics_(diagnostics) {
   const std::size_t count = recipe.nodes.size();
-  replaced_.resize(count), used_.resize(count), open_.resize(count), faulty_.resize(count), feeds_.resize(count);
+  replaced_.resize(count), used_.resize(count), open_.resize(count), faulty_.resize(count),
+      feeds_.resize(count);
   for (std::size_t i = 0; i < count; ++i) nodes_.emplace(recipe.nodes[i].id, i);
   for (std::size_t i = 0; i < recipe.includes.size(); ++i) includes_.emplace(recipe.includes[i].id, i);
   for (const RecipeInclude& include : recipe.includes) {
     inputs_.push_back(end_of(include, true));
     outputs_.push_back(end_of(include, false));
   }
-  // Inner includes stand before the ones around them, so a node gets its `from` before it is looked at from outside.
+  // Inner includes stand before the ones around them, so a node gets its `from` before it is looked at from
+  // outside.
   for (std::size_t i = 0; i < recipe.includes.size(); ++i) connect_include(i);
 
   // A sink whose include is used as an input gives way to what fed it.
@@ -60,7 +62,8 @@ bool Wiring::sink(std::size_t node) const {
 
 std::size_t Wiring::find(const std::string& id, bool as_input) const {
   if (const auto it = nodes_.find(id); it != nodes_.end()) return it->second;
-  if (const auto it = includes_.find(id); it != includes_.end()) return (as_input ? inputs_ : outputs_)[it->second];
+  if (const auto it = includes_.find(id); it != includes_.end())
+    return (as_input ? inputs_ : outputs_)[it->second];
   return npos;
 }
 
@@ -74,8 +77,8 @@ std::vector<std::string> Wiring::names_in(const std::string& scope) const {
   return out;
 }
 
-/// The input or output node of an include: as declared, else its only source or sink, else (for an input) the only
-/// node that nothing feeds, (for an output) the only node that nothing uses.
+/// The input or output node of an include: as declared, else its only source or sink, else (for an input) the
+/// only node that nothing feeds, (for an output) the only node that nothing uses.
 std::size_t Wiring::end_of(const RecipeInclude& include, bool input) {
   const std::string scope = include.id + ".";
   if (const auto& declared = input ? include.input : include.output) {
@@ -93,12 +96,13 @@ std::size_t Wiring::end_of(const RecipeInclude& include, bool input) {
     if (input ? source(i) : sink(i)) ends.push_back(i);
     if (input && n.from.empty()) loose.push_back(i);
     if (!input) {
-      const bool fed_on = std::any_of(recipe_.nodes.begin(), recipe_.nodes.end(), [&](const RecipeNode& other) {
-        return std::any_of(other.from.begin(), other.from.end(), [&](const FromItem& item) {
-          Target t;
-          return split(item, t) && !t.include && t.index == i;
-        });
-      });
+      const bool fed_on =
+          std::any_of(recipe_.nodes.begin(), recipe_.nodes.end(), [&](const RecipeNode& other) {
+            return std::any_of(other.from.begin(), other.from.end(), [&](const FromItem& item) {
+              Target t;
+              return split(item, t) && !t.include && t.index == i;
+            });
+          });
       if (!fed_on) loose.push_back(i);
     }
   }
@@ -120,7 +124,8 @@ bool Wiring::split(const FromItem& item, Target& out) const {
   };
   if (look(item.scope + item.target, "")) return true;
   const auto dot = item.target.rfind('.');
-  return dot != std::string::npos && look(item.scope + item.target.substr(0, dot), item.target.substr(dot + 1));
+  return dot != std::string::npos &&
+         look(item.scope + item.target.substr(0, dot), item.target.substr(dot + 1));
 }
 
 void Wiring::connect_include(std::size_t index) {
@@ -128,20 +133,25 @@ void Wiring::connect_include(std::size_t index) {
   if (include.from.empty()) return;
   const std::size_t input = inputs_[index];
   if (input == npos) {
-    diagnostics_.error(include.from_where, "'" + include.id + "' has no one input: the included recipe must name it with input = \"NODE\"");
+    diagnostics_.error(
+        include.from_where,
+        "'" + include.id + "' has no one input: the included recipe must name it with input = \"NODE\"");
     return;
   }
   RecipeNode& node = recipe_.nodes[input];
   if (source(input)) {
     for (const FromItem& item : include.from) {
       if (!item.to_port) continue;
-      diagnostics_.error(item.to_port_where, "'" + include.id + "' has one input without ports: its source '" + node.id + "' is replaced");
+      diagnostics_.error(
+          item.to_port_where,
+          "'" + include.id + "' has one input without ports: its source '" + node.id + "' is replaced");
       return;
     }
     replaced_[input] = true;
     replaced_source_[input] = index;
   } else if (!node.from.empty()) {
-    diagnostics_.error(include.from_where, "the input '" + node.id + "' of '" + include.id + "' is fed by the included recipe already");
+    diagnostics_.error(include.from_where, "the input '" + node.id + "' of '" + include.id +
+                                               "' is fed by the included recipe already");
   } else {
     node.from = include.from;
     node.from_where = include.from_where;
@@ -149,7 +159,8 @@ void Wiring::connect_include(std::size_t index) {
   }
 }
 
-/// Appends what `item` means. `told` is the item at the receiving end, for diagnostics and the receiving port.
+/// Appends what `item` means. `told` is the item at the receiving end, for diagnostics and the receiving
+/// port.
 void Wiring::expand(const FromItem& item, const FromItem& told, int depth, std::vector<Feed>& out) {
   Target t;
   if (feed_count_ > kMostFeeds) return;
@@ -158,7 +169,8 @@ void Wiring::expand(const FromItem& item, const FromItem& told, int depth, std::
     const auto names = names_in(item.scope);
     const auto dot = item.target.rfind('.');
     std::string near = hint(item.target, names, "nodes");
-    if (dot != std::string::npos && near.rfind(" (did", 0) != 0) near = hint(item.target.substr(0, dot), names, "nodes");
+    if (dot != std::string::npos && near.rfind(" (did", 0) != 0)
+      near = hint(item.target.substr(0, dot), names, "nodes");
     diagnostics_.error(item.where, "unknown node '" + item.target + "'" + near);
     return;
   }
@@ -175,12 +187,16 @@ void Wiring::expand(const FromItem& item, const FromItem& told, int depth, std::
         return n.id.compare(0, include.id.size() + 1, include.id + ".") == 0;
       });
       // An include that could not be read has been reported.
-      if (!empty) diagnostics_.error(item.where, "'" + include.id + "' has no one output: the included recipe must name it with output = \"NODE\"");
+      if (!empty)
+        diagnostics_.error(
+            item.where, "'" + include.id +
+                            "' has no one output: the included recipe must name it with output = \"NODE\"");
       return;
     }
     if (sink(node)) {
       if (!t.port.empty()) {
-        diagnostics_.error(item.where, "'" + include.id + "' has one output without ports: its sink '" + recipe_.nodes[node].id + "' is replaced");
+        diagnostics_.error(item.where, "'" + include.id + "' has one output without ports: its sink '" +
+                                           recipe_.nodes[node].id + "' is replaced");
         return;
       }
       for (const FromItem& inner : recipe_.nodes[node].from) expand(inner, told, depth + 1, out);

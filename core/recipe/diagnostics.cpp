@@ -11,7 +11,7 @@
 namespace stream {
 namespace {
 
-constexpr std::size_t kShown = 100;       // faults printed; a hostile file must not fill the terminal
+constexpr std::size_t kShown = 100;        // faults printed; a hostile file must not fill the terminal
 constexpr std::size_t kLineColumns = 120;  // of the source line shown around the caret
 
 /// Control characters made visible, so that neither a recipe nor its quotation steers the terminal.
@@ -20,7 +20,8 @@ std::string printable(std::string_view text, bool keep_tabs) {
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
-    const bool c1 = c == 0xc2 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xe0) == 0x80;
+    const bool c1 =
+        c == 0xc2 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xe0) == 0x80;
     if (c1) {
       out += '?';
       ++i;
@@ -52,8 +53,10 @@ std::vector<std::string> code_points(std::string_view text) {
   std::vector<std::string> out;
   for (const char c : text) {
     const bool continues = (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-    if (continues && !out.empty()) out.back() += c;
-    else out.emplace_back(1, c);
+    if (continues && !out.empty())
+      out.back() += c;
+    else
+      out.emplace_back(1, c);
   }
   return out;
 }
@@ -93,7 +96,8 @@ void Diagnostics::add_source(const std::string& file, std::string text) {
 
 std::string Diagnostics::text() const {
   const auto rank = [&](const Diagnostic& d) {
-    const auto it = std::find_if(sources_.begin(), sources_.end(), [&](const auto& s) { return s.first == d.where.file; });
+    const auto it = std::find_if(sources_.begin(), sources_.end(),
+                                 [&](const auto& s) { return s.first == d.where.file; });
     return std::tuple(it - sources_.begin(), d.where.line, d.where.column);
   };
   std::vector<const Diagnostic*> order;

@@ -14,13 +14,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Bounds for files that include each other: depth, and files read in all (a chain of files that each include the
-// next one twice doubles at every step).
+// Bounds for files that include each other: depth, and files read in all (a chain of files that each include
+// the next one twice doubles at every step).
 constexpr std::size_t kDeepestInclude = 16;
 constexpr std::size_t kMostIncludes = 256;
 constexpr std::size_t kMostNodes = 1024;
 
-const std::vector<std::string> kTopKeys = {"title", "about",  "input", "output",
+const std::vector<std::string> kTopKeys = {"title",  "about",  "input", "output",
                                            "params", "limits", "nodes", "test"};
 const std::vector<std::string> kNodeKeys = {"use", "include", "from", "mode", "on_error", "doc"};
 
@@ -79,7 +79,8 @@ class Flattener {
     stack_ = {identity(file)};
     for (const SourceMember& m : document->members) top_key(m, params, dir);
     if (out_.nodes.empty() && out_.includes.empty() && !faulty_nodes_) {
-      diagnostics_.error(out_.where, "a recipe without nodes: it needs at least one [nodes.ID] with use = \"OPERATOR\"");
+      diagnostics_.error(out_.where,
+                         "a recipe without nodes: it needs at least one [nodes.ID] with use = \"OPERATOR\"");
     }
     apply_overrides();
     return std::move(out_);
@@ -90,7 +91,8 @@ class Flattener {
     if (m.name == "title" || m.name == "about") {
       (m.name == "title" ? out_.title : out_.about) = string_of(m, "").value_or("");
     } else if (m.name == "input" || m.name == "output") {
-      if (auto id = string_of(m, "the id of a node")) (m.name == "input" ? out_.input : out_.output) = {*id, m.value.where};
+      if (auto id = string_of(m, "the id of a node"))
+        (m.name == "input" ? out_.input : out_.output) = {*id, m.value.where};
     } else if (m.name == "limits") {
       limits(m);
     } else if (m.name == "nodes") {
@@ -103,12 +105,15 @@ class Flattener {
   }
 
   void unknown_top_key(const SourceMember& m) {
-    if (m.name == "node") diagnostics_.error(m.where, "unknown key 'node': a node is written [nodes.ID]");
-    else diagnostics_.error(m.where, "unknown key '" + m.name + "'" + hint(m.name, kTopKeys, "keys"));
+    if (m.name == "node")
+      diagnostics_.error(m.where, "unknown key 'node': a node is written [nodes.ID]");
+    else
+      diagnostics_.error(m.where, "unknown key '" + m.name + "'" + hint(m.name, kTopKeys, "keys"));
   }
 
   void wrong_kind(const SourceMember& m, const std::string& expected) {
-    diagnostics_.error(m.value.where, "'" + m.name + "' must be " + expected + ", not " + m.value.kind_name());
+    diagnostics_.error(m.value.where,
+                       "'" + m.name + "' must be " + expected + ", not " + m.value.kind_name());
   }
 
   std::optional<std::string> string_of(const SourceMember& m, const std::string& meaning) {
@@ -120,21 +125,25 @@ class Flattener {
   void declare_params(const SourceValue& document, RecipeParams& params) {
     const SourceMember* m = document.find("params");
     if (!m) return;
-    if (m->value.is_table()) params.declare(m->value, diagnostics_);
-    else wrong_kind(*m, "a table");
+    if (m->value.is_table())
+      params.declare(m->value, diagnostics_);
+    else
+      wrong_kind(*m, "a table");
   }
 
   void limits(const SourceMember& table) {
     if (!table.value.is_table()) return wrong_kind(table, "a table");
     for (const SourceMember& m : table.value.members) {
       if (m.name != "packets" && m.name != "bytes") {
-        diagnostics_.error(m.where, "unknown key '" + m.name + "' in [limits]" + hint(m.name, {"packets", "bytes"}, "keys"));
+        diagnostics_.error(
+            m.where, "unknown key '" + m.name + "' in [limits]" + hint(m.name, {"packets", "bytes"}, "keys"));
       } else if (m.value.kind != SourceValue::Kind::kScalar || !m.value.scalar.is_integer()) {
         wrong_kind(m, "an integer");
       } else if (m.value.scalar.as_integer() < 1) {
         diagnostics_.error(m.value.where, "'" + m.name + "' must be at least 1");
       } else {
-        (m.name == "packets" ? out_.max_packets : out_.max_bytes) = static_cast<std::size_t>(m.value.scalar.as_integer());
+        (m.name == "packets" ? out_.max_packets : out_.max_bytes) =
+            static_cast<std::size_t>(m.value.scalar.as_integer());
       }
     }
   }
@@ -150,12 +159,16 @@ class Flattener {
       test.where = table.where;
       for (const SourceMember& m : table.members) {
         if (m.name == "input" || m.name == "expect") {
-          if (auto name = string_of(m, "a file")) (m.name == "input" ? test.input : test.expect) = find_beside(*name, dir);
+          if (auto name = string_of(m, "a file"))
+            (m.name == "input" ? test.input : test.expect) = find_beside(*name, dir);
         } else if (m.name == "tolerance") {
           const Value v = m.value.value();
-          if (!v.is_number()) wrong_kind(m, "a number");
-          else if (!(v.as_double() >= 0)) diagnostics_.error(m.value.where, "'tolerance' must not be negative");
-          else test.tolerance = v.as_double();
+          if (!v.is_number())
+            wrong_kind(m, "a number");
+          else if (!(v.as_double() >= 0))
+            diagnostics_.error(m.value.where, "'tolerance' must not be negative");
+          else
+            test.tolerance = v.as_double();
         } else if (m.name == "params") {
           if (!m.value.is_table()) {
             wrong_kind(m, "a table");
@@ -173,7 +186,8 @@ class Flattener {
     }
   }
 
-  void nodes(const SourceMember& table, const RecipeParams& params, const std::string& prefix, const std::string& dir) {
+  void nodes(const SourceMember& table, const RecipeParams& params, const std::string& prefix,
+             const std::string& dir) {
     if (!table.value.is_table()) {
       faulty_nodes_ = true;
       return wrong_kind(table, "a table of nodes, [nodes.ID]");
@@ -181,13 +195,15 @@ class Flattener {
     for (const SourceMember& m : table.value.members) {
       if (!m.value.is_table()) {
         faulty_nodes_ = true;
-        diagnostics_.error(m.value.where, "node '" + m.name + "' must be a table, [nodes." + m.name + "], not " + m.value.kind_name());
+        diagnostics_.error(m.value.where, "node '" + m.name + "' must be a table, [nodes." + m.name +
+                                              "], not " + m.value.kind_name());
       } else if (!is_identifier(m.name)) {
         faulty_nodes_ = true;
         diagnostics_.error(m.where, "'" + m.name + "' is no id for a node: " + kIdentifierRule);
       } else if (m.name == "params") {
         faulty_nodes_ = true;
-        diagnostics_.error(m.where, "a node cannot be called 'params': --set params.NAME=VALUE would be ambiguous");
+        diagnostics_.error(m.where,
+                           "a node cannot be called 'params': --set params.NAME=VALUE would be ambiguous");
       } else if (m.value.find("include")) {
         include(m, params, prefix, dir);
       } else {
@@ -196,9 +212,11 @@ class Flattener {
     }
   }
 
-  void node(const SourceMember& table, const RecipeParams& params, const std::string& prefix, const std::string& dir) {
+  void node(const SourceMember& table, const RecipeParams& params, const std::string& prefix,
+            const std::string& dir) {
     if (out_.nodes.size() >= kMostNodes) {
-      if (!too_many_) diagnostics_.error(table.where, "a recipe of more than " + std::to_string(kMostNodes) + " nodes");
+      if (!too_many_)
+        diagnostics_.error(table.where, "a recipe of more than " + std::to_string(kMostNodes) + " nodes");
       too_many_ = true;
       return;
     }
@@ -214,9 +232,11 @@ class Flattener {
         n.from_where = m.where;
         from(m.value, params, prefix, std::nullopt, {}, n.from);
       } else if (m.name == "mode") {
-        if (auto mode = substituted_string(m, params, "\"lossless\" or \"live\"")) set_mode(*mode, m.value.where, n.live);
+        if (auto mode = substituted_string(m, params, "\"lossless\" or \"live\""))
+          set_mode(*mode, m.value.where, n.live);
       } else if (m.name == "on_error") {
-        if (auto text = substituted_string(m, params, "\"stop\", \"skip\" or \"divert\"")) set_on_error(*text, m.value.where, n.on_error);
+        if (auto text = substituted_string(m, params, "\"stop\", \"skip\" or \"divert\""))
+          set_on_error(*text, m.value.where, n.on_error);
       } else if (m.name == "doc") {
         string_of(m, "");
       } else {
@@ -224,7 +244,8 @@ class Flattener {
       }
     }
     if (!table.value.find("use")) {
-      diagnostics_.error(n.where, "node '" + n.id + "' has no operator: it needs use = \"OPERATOR\"" + misspelt_use(table.value));
+      diagnostics_.error(n.where, "node '" + n.id + "' has no operator: it needs use = \"OPERATOR\"" +
+                                      misspelt_use(table.value));
     }
     out_.nodes.push_back(std::move(n));
   }
@@ -246,51 +267,73 @@ class Flattener {
     }
     for (const SourceValue& item : m.value.items) {
       if (item.kind == SourceValue::Kind::kScalar) continue;
-      diagnostics_.error(item.where, "'" + m.name + "': no parameter is a list that holds " + item.kind_name());
+      diagnostics_.error(item.where,
+                         "'" + m.name + "': no parameter is a list that holds " + item.kind_name());
       return {};
     }
     return params.substitute(m.value.value(), m.value.where, diagnostics_);
   }
 
-  std::optional<std::string> substituted_string(const SourceMember& m, const RecipeParams& params, const std::string& meaning) {
+  std::optional<std::string> substituted_string(const SourceMember& m, const RecipeParams& params,
+                                                const std::string& meaning) {
     const auto text = string_of(m, meaning);
     if (!text) return std::nullopt;
     const Value v = params.substitute(*text, m.value.where, diagnostics_);
     if (v.is_null()) return std::nullopt;
     if (v.is_string()) return v.as_string();
-    diagnostics_.error(m.value.where, "'" + m.name + "' must be a string, " + meaning + "; the parameter is of type " + v.kind());
+    diagnostics_.error(m.value.where, "'" + m.name + "' must be a string, " + meaning +
+                                          "; the parameter is of type " + v.kind());
     return std::nullopt;
   }
 
   void set_mode(const std::string& mode, const Location& where, bool& live) {
-    if (mode == "live" || mode == "lossless") live = mode == "live";
-    else diagnostics_.error(where, "unknown mode '" + mode + "'" + hint(mode, {"lossless", "live"}, "modes"));
+    if (mode == "live" || mode == "lossless")
+      live = mode == "live";
+    else
+      diagnostics_.error(where, "unknown mode '" + mode + "'" + hint(mode, {"lossless", "live"}, "modes"));
   }
 
   void set_on_error(const std::string& text, const Location& where, OnError& on_error) {
-    if (text == "stop") on_error = OnError::kStop;
-    else if (text == "skip") on_error = OnError::kSkip;
-    else if (text == "divert") on_error = OnError::kDivert;
-    else diagnostics_.error(where, "unknown value '" + text + "' of on_error" + hint(text, {"stop", "skip", "divert"}, "values"));
+    if (text == "stop")
+      on_error = OnError::kStop;
+    else if (text == "skip")
+      on_error = OnError::kSkip;
+    else if (text == "divert")
+      on_error = OnError::kDivert;
+    else
+      diagnostics_.error(where, "unknown value '" + text + "' of on_error" +
+                                    hint(text, {"stop", "skip", "divert"}, "values"));
   }
 
   void from(const SourceValue& v, const RecipeParams& params, const std::string& scope,
             const std::optional<std::string>& port, const Location& port_where, std::vector<FromItem>& out) {
     if (v.is_string()) {
       const Value target = params.substitute(v.scalar, v.where, diagnostics_);
-      if (target.is_string()) out.push_back({target.as_string(), v.where, scope, port, port_where});
-      else if (!target.is_null()) diagnostics_.error(v.where, std::string("'from' must name a node; the parameter is of type ") + target.kind());
+      if (target.is_string())
+        out.push_back({target.as_string(), v.where, scope, port, port_where});
+      else if (!target.is_null())
+        diagnostics_.error(v.where,
+                           std::string("'from' must name a node; the parameter is of type ") + target.kind());
     } else if (v.is_array()) {
-      if (v.items.empty()) diagnostics_.error(v.where, "'from' is an empty list: it must name at least one node");
+      if (v.items.empty())
+        diagnostics_.error(v.where, "'from' is an empty list: it must name at least one node");
       for (const SourceValue& item : v.items) {
-        if (item.is_string()) from(item, params, scope, port, port_where, out);
-        else diagnostics_.error(item.where, std::string("'from' must hold names of nodes, not ") + item.kind_name());
+        if (item.is_string())
+          from(item, params, scope, port, port_where, out);
+        else
+          diagnostics_.error(item.where,
+                             std::string("'from' must hold names of nodes, not ") + item.kind_name());
       }
     } else if (v.is_table() && !port) {
-      if (v.members.empty()) diagnostics_.error(v.where, "'from' is an empty table: it must name at least one node");
+      if (v.members.empty())
+        diagnostics_.error(v.where, "'from' is an empty table: it must name at least one node");
       for (const SourceMember& m : v.members) from(m.value, params, scope, m.name, m.where, out);
     } else {
-      diagnostics_.error(v.where, std::string("'from' must be \"NODE\", \"NODE.PORT\", a list of those, or a table PORT = \"NODE\", not ") + v.kind_name());
+      diagnostics_.error(
+          v.where,
+          std::string(
+              "'from' must be \"NODE\", \"NODE.PORT\", a list of those, or a table PORT = \"NODE\", not ") +
+              v.kind_name());
     }
   }
 
@@ -300,7 +343,8 @@ class Flattener {
     return failed ? file : path.string();
   }
 
-  void include(const SourceMember& table, const RecipeParams& outer, const std::string& prefix, const std::string& dir) {
+  void include(const SourceMember& table, const RecipeParams& outer, const std::string& prefix,
+               const std::string& dir) {
     RecipeInclude inc;
     inc.id = prefix + table.name;
     inc.where = table.value.where;
@@ -312,7 +356,8 @@ class Flattener {
         inc.from_where = m.where;
         from(m.value, outer, prefix, std::nullopt, {}, inc.from);
       } else if (m.name == "mode") {
-        if (auto mode = substituted_string(m, outer, "\"lossless\" or \"live\"")) set_mode(*mode, m.value.where, inc.live);
+        if (auto mode = substituted_string(m, outer, "\"lossless\" or \"live\""))
+          set_mode(*mode, m.value.where, inc.live);
       } else if (m.name == "doc") {
         string_of(m, "");
       } else if (m.name == "use" || m.name == "on_error") {
@@ -321,15 +366,18 @@ class Flattener {
         given.push_back({m.name, param_value(m, outer), m.where, m.value.where});
       }
     }
-    if (name) include_file(inc, *name, key.value.where, given, dir);
-    else faulty_nodes_ = true;
+    if (name)
+      include_file(inc, *name, key.value.where, given, dir);
+    else
+      faulty_nodes_ = true;
     out_.includes.push_back(std::move(inc));
   }
 
   void include_file(RecipeInclude& inc, const std::string& name, const Location& where,
                     const std::vector<RecipeNode::Param>& given, const std::string& dir) {
     faulty_nodes_ = true;  // until it has been read
-    std::string file = fs::path(name).is_absolute() ? name : (fs::path(dir) / name).lexically_normal().string();
+    std::string file =
+        fs::path(name).is_absolute() ? name : (fs::path(dir) / name).lexically_normal().string();
     std::string text;
     try {
       if (!is_there(file)) file = find_recipe(name);
@@ -342,11 +390,13 @@ class Flattener {
     if (const auto it = std::find(stack_.begin(), stack_.end(), self); it != stack_.end()) {
       std::string chain;
       for (auto i = it; i != stack_.end(); ++i) chain += fs::path(*i).filename().string() + " -> ";
-      diagnostics_.error(where, "recipes include each other in a cycle: " + chain + fs::path(self).filename().string());
+      diagnostics_.error(
+          where, "recipes include each other in a cycle: " + chain + fs::path(self).filename().string());
       return;
     }
     if (stack_.size() >= kDeepestInclude || ++included_ > kMostIncludes) {
-      diagnostics_.error(where, stack_.size() >= kDeepestInclude ? "includes nested too deeply" : "too many includes");
+      diagnostics_.error(
+          where, stack_.size() >= kDeepestInclude ? "includes nested too deeply" : "too many includes");
       return;
     }
     const auto document = parse_toml(text, file, diagnostics_);
@@ -354,11 +404,12 @@ class Flattener {
     stack_.push_back(self);
     RecipeParams params;
     declare_params(*document, params);
-    const bool set_too = std::any_of(overrides_.begin(), overrides_.end(), [&](const Override& o) { return o.owner == inc.id; });
+    const bool set_too = std::any_of(overrides_.begin(), overrides_.end(),
+                                     [&](const Override& o) { return o.owner == inc.id; });
     for (const auto& p : given) {
-      const bool overridden = set_too && std::any_of(overrides_.begin(), overrides_.end(), [&](const Override& o) {
-        return o.owner == inc.id && o.name == p.name;
-      });
+      const bool overridden =
+          set_too && std::any_of(overrides_.begin(), overrides_.end(),
+                                 [&](const Override& o) { return o.owner == inc.id && o.name == p.name; });
       if (!overridden) params.assign(p.name, p.value, p.where, p.value_where, diagnostics_);
     }
     for (Override& o : overrides_) {
@@ -368,18 +419,21 @@ class Flattener {
     }
     params.complete(inc.where, diagnostics_);
     faulty_nodes_ = false;
-    const std::string inner_dir = fs::path(file).parent_path().empty() ? "." : fs::path(file).parent_path().string();
+    const std::string inner_dir =
+        fs::path(file).parent_path().empty() ? "." : fs::path(file).parent_path().string();
     const std::size_t first = out_.nodes.size();
     for (const SourceMember& m : document->members) {
       if (m.name == "input" || m.name == "output") {
-        if (auto id = string_of(m, "the id of a node")) (m.name == "input" ? inc.input : inc.output) = {*id, m.value.where};
+        if (auto id = string_of(m, "the id of a node"))
+          (m.name == "input" ? inc.input : inc.output) = {*id, m.value.where};
       } else if (m.name == "nodes") {
         nodes(m, params, inc.id + ".", inner_dir);
       } else if (std::find(kTopKeys.begin(), kTopKeys.end(), m.name) == kTopKeys.end()) {
         unknown_top_key(m);
       }
     }
-    if (!document->find("nodes")) diagnostics_.error(where, "the included recipe '" + name + "' has no nodes");
+    if (!document->find("nodes"))
+      diagnostics_.error(where, "the included recipe '" + name + "' has no nodes");
     stack_.pop_back();
     for (std::size_t i = first; i < out_.nodes.size(); ++i) resolve_paths(out_.nodes[i]);
   }
@@ -399,7 +453,8 @@ class Flattener {
     for (Override& o : overrides_) {
       if (o.used) continue;
       const Location where{"--set"};
-      const auto it = std::find_if(out_.nodes.begin(), out_.nodes.end(), [&](const RecipeNode& n) { return n.id == o.owner; });
+      const auto it = std::find_if(out_.nodes.begin(), out_.nodes.end(),
+                                   [&](const RecipeNode& n) { return n.id == o.owner; });
       if (it == out_.nodes.end()) {
         std::vector<std::string> ids;
         for (const RecipeNode& n : out_.nodes) ids.push_back(n.id);
@@ -418,9 +473,12 @@ class Flattener {
         const OperatorInfo* op = registry_.find(it->use);
         const Param* spec = op ? op->spec.find_param(o.name) : nullptr;
         RecipeNode::Param p{o.name, spec ? value_of_text(*spec, o.text) : Value(o.text), where, where};
-        const auto old = std::find_if(it->params.begin(), it->params.end(), [&](const auto& q) { return q.name == o.name; });
-        if (old != it->params.end()) *old = std::move(p);
-        else it->params.push_back(std::move(p));
+        const auto old = std::find_if(it->params.begin(), it->params.end(),
+                                      [&](const auto& q) { return q.name == o.name; });
+        if (old != it->params.end())
+          *old = std::move(p);
+        else
+          it->params.push_back(std::move(p));
       }
     }
   }

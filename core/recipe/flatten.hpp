@@ -15,8 +15,8 @@ namespace stream {
 struct FromItem {
   std::string target;
   Location where;
-  std::string scope;                      ///< prefix of the ids around it: "" or "front."
-  std::optional<std::string> to_port;     ///< the key, when `from` is a table
+  std::string scope;                   ///< prefix of the ids around it: "" or "front."
+  std::optional<std::string> to_port;  ///< the key, when `from` is a table
   Location to_port_where;
 };
 
@@ -26,8 +26,8 @@ struct RecipeNode {
     Value value;  ///< null when it could not be read; that has been reported
     Location where, value_where;
   };
-  std::string id;       ///< with the prefixes of its includes
-  Location where;       ///< table header
+  std::string id;  ///< with the prefixes of its includes
+  Location where;  ///< table header
   std::string use;
   Location use_where;
   std::vector<FromItem> from;
@@ -35,16 +35,17 @@ struct RecipeNode {
   bool live = false;
   OnError on_error = OnError::kStop;
   std::vector<Param> params;
-  std::string dir;      ///< of the file that it stands in
+  std::string dir;  ///< of the file that it stands in
 };
 
 struct RecipeInclude {
-  std::string id;       ///< "front": its nodes are "front.inner"
+  std::string id;  ///< "front": its nodes are "front.inner"
   Location where;
   std::vector<FromItem> from;
   Location from_where;
   bool live = false;
-  std::optional<std::pair<std::string, Location>> input, output;  ///< as declared by the included file: its own ids
+  std::optional<std::pair<std::string, Location>> input,
+      output;  ///< as declared by the included file: its own ids
 };
 
 struct FlatRecipe {

@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 /// `<prefix>/share` of the installation or build tree that this library lies in.
 fs::path share_of_library() {
-  // The address of a function that only this library has: that of an exported one may be a stub in the program.
+  // The address of a function that only this library has: that of an exported one may be a stub in the
+  // program.
   Dl_info info{};
   if (dladdr(reinterpret_cast<const void*>(&share_of_library), &info) == 0 || !info.dli_fname) return {};
   std::error_code failed;
@@ -66,8 +67,10 @@ std::vector<std::string> recipe_folders() {
   }
   const char* config = std::getenv("XDG_CONFIG_HOME");
   const char* home = std::getenv("HOME");
-  if (config && *config) add(fs::path(config) / "stream/recipes");
-  else if (home && *home) add(fs::path(home) / ".config/stream/recipes");
+  if (config && *config)
+    add(fs::path(config) / "stream/recipes");
+  else if (home && *home)
+    add(fs::path(home) / ".config/stream/recipes");
   if (const fs::path share = share_of_library(); !share.empty()) {
     add(share / "stream/recipes");
     add(share / "stream-recipes");

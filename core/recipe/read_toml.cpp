@@ -11,8 +11,8 @@
 namespace stream {
 namespace {
 
-// toml++ frees nested tables recursively; a key of half a million parts would exhaust the stack. It limits the
-// nesting of values to 256 by itself.
+// toml++ frees nested tables recursively; a key of half a million parts would exhaust the stack. It limits
+// the nesting of values to 256 by itself.
 constexpr int kDeepestKey = 16;
 constexpr int kDeepestValue = 64;
 
@@ -20,13 +20,15 @@ constexpr int kDeepestValue = 64;
 struct Cursor {
   int line = 1, column = 1;
   void pass(char c) {
-    if (c == '\n') ++line, column = 1;
-    else if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) ++column;
+    if (c == '\n')
+      ++line, column = 1;
+    else if ((static_cast<unsigned char>(c) & 0xc0) != 0x80)
+      ++column;
   }
 };
 
-/// Bytes of the UTF-8 sequence at `i`, 0 when there is none (overlong forms, surrogates and values past U+10FFFF
-/// are none).
+/// Bytes of the UTF-8 sequence at `i`, 0 when there is none (overlong forms, surrogates and values past
+/// U+10FFFF are none).
 std::size_t utf8_length(std::string_view s, std::size_t i) {
   const auto byte = [&](std::size_t k) { return k < s.size() ? static_cast<unsigned char>(s[k]) : 0u; };
   const auto tail = [&](std::size_t k) { return (byte(k) & 0xc0) == 0x80; };
@@ -38,7 +40,8 @@ std::size_t utf8_length(std::string_view s, std::size_t i) {
     return 3;
   }
   if (a >= 0xf0 && a <= 0xf4) {
-    if (!tail(i + 1) || !tail(i + 2) || !tail(i + 3) || (a == 0xf0 && b < 0x90) || (a == 0xf4 && b > 0x8f)) return 0;
+    if (!tail(i + 1) || !tail(i + 2) || !tail(i + 3) || (a == 0xf0 && b < 0x90) || (a == 0xf4 && b > 0x8f))
+      return 0;
     return 4;
   }
   return 0;
@@ -63,8 +66,8 @@ bool check_encoding(std::string_view text, const std::string& file, Diagnostics&
   return true;
 }
 
-/// Refuses keys of very many dotted parts. A small scanner that only knows strings and comments suffices: dots are
-/// counted between the characters that end a key.
+/// Refuses keys of very many dotted parts. A small scanner that only knows strings and comments suffices:
+/// dots are counted between the characters that end a key.
 bool check_key_depth(std::string_view text, const std::string& file, Diagnostics& diagnostics) {
   Cursor at;
   int dots = 0;
@@ -83,7 +86,8 @@ bool check_key_depth(std::string_view text, const std::string& file, Diagnostics
       end = std::min(text.find('\n', i), text.size());
     } else if (c == '.') {
       if (++dots > kDeepestKey) {
-        diagnostics.error({file, at.line, at.column}, "a key of more than " + std::to_string(kDeepestKey) + " parts");
+        diagnostics.error({file, at.line, at.column},
+                          "a key of more than " + std::to_string(kDeepestKey) + " parts");
         return false;
       }
     } else if (c == '=' || c == ',' || c == '\n' || c == ']' || c == '}' || c == '{') {
@@ -109,11 +113,13 @@ SourceValue convert(const toml::node& node, const std::string& file, int depth) 
   if (const auto* table = node.as_table()) {
     out.kind = SourceValue::Kind::kTable;
     for (const auto& [key, value] : *table) {
-      out.members.push_back({std::string(key.str()), location(key.source().begin, file), convert(value, file, depth + 1)});
+      out.members.push_back(
+          {std::string(key.str()), location(key.source().begin, file), convert(value, file, depth + 1)});
     }
-    std::stable_sort(out.members.begin(), out.members.end(), [](const SourceMember& a, const SourceMember& b) {
-      return std::pair(a.where.line, a.where.column) < std::pair(b.where.line, b.where.column);
-    });
+    std::stable_sort(
+        out.members.begin(), out.members.end(), [](const SourceMember& a, const SourceMember& b) {
+          return std::pair(a.where.line, a.where.column) < std::pair(b.where.line, b.where.column);
+        });
   } else if (const auto* array = node.as_array()) {
     out.kind = SourceValue::Kind::kArray;
     for (const auto& item : *array) out.items.push_back(convert(item, file, depth + 1));
@@ -134,19 +140,22 @@ SourceValue convert(const toml::node& node, const std::string& file, int depth) 
 /// toml++ says "Error while parsing table: ..."; what follows is what a reader needs.
 std::string syntax_message(std::string_view description) {
   const auto colon = description.find(": ");
-  if (description.substr(0, 5) == "Error" && colon != std::string_view::npos) description.remove_prefix(colon + 2);
+  if (description.substr(0, 5) == "Error" && colon != std::string_view::npos)
+    description.remove_prefix(colon + 2);
   return std::string(description);
 }
 
 }  // namespace
 
-std::optional<SourceValue> parse_toml(const std::string& text, const std::string& file, Diagnostics& diagnostics) {
+std::optional<SourceValue> parse_toml(const std::string& text, const std::string& file,
+                                      Diagnostics& diagnostics) {
   if (text.size() > kLargestRecipe) {
     diagnostics.error({file}, "larger than 1 MiB: this is no recipe");
     return std::nullopt;
   }
   diagnostics.add_source(file, text);
-  if (!check_encoding(text, file, diagnostics) || !check_key_depth(text, file, diagnostics)) return std::nullopt;
+  if (!check_encoding(text, file, diagnostics) || !check_key_depth(text, file, diagnostics))
+    return std::nullopt;
   try {
     return convert(toml::parse(std::string_view(text), std::string_view(file)), file, 0);
   } catch (const toml::parse_error& e) {

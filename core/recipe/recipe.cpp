@@ -11,8 +11,8 @@
 namespace stream {
 namespace {
 
-Plan plan_of(const std::string& text, const std::string& file, const std::string& dir, const Registry& registry,
-             const Overrides& overrides, Diagnostics& diagnostics) {
+Plan plan_of(const std::string& text, const std::string& file, const std::string& dir,
+             const Registry& registry, const Overrides& overrides, Diagnostics& diagnostics) {
   FlatRecipe flat = flatten_recipe(text, file, dir, registry, overrides, diagnostics);
   Plan plan = resolve_recipe(std::move(flat), registry, overrides, diagnostics);
   plan.file = file;
@@ -22,7 +22,8 @@ Plan plan_of(const std::string& text, const std::string& file, const std::string
 
 }  // namespace
 
-Plan plan_recipe(const std::string& file, const Registry& registry, const Overrides& overrides, Diagnostics& diagnostics) {
+Plan plan_recipe(const std::string& file, const Registry& registry, const Overrides& overrides,
+                 Diagnostics& diagnostics) {
   const auto parent = std::filesystem::path(file).parent_path();
   std::string text;
   try {

@@ -6,14 +6,13 @@
 
 #include "recipe/wording.hpp"
 #include "stream/error.hpp"
-#include "stream/params.hpp"
 
 namespace stream {
 namespace {
 
-constexpr ParamType kTypes[] = {ParamType::kBool,     ParamType::kInteger, ParamType::kNumber,
+constexpr ParamType kTypes[] = {ParamType::kBool,     ParamType::kInteger,  ParamType::kNumber,
                                 ParamType::kString,   ParamType::kDuration, ParamType::kPath,
-                                ParamType::kIntegers, ParamType::kNumbers, ParamType::kStrings};
+                                ParamType::kIntegers, ParamType::kNumbers,  ParamType::kStrings};
 const std::vector<std::string> kKeys = {"type", "default", "doc", "choices", "range", "unit", "env"};
 
 std::vector<std::string> type_names() {
@@ -25,10 +24,12 @@ std::vector<std::string> type_names() {
 std::optional<Value> number_of_text(const std::string& text, bool whole) {
   const char* end = text.data() + text.size();
   std::int64_t i = 0;
-  if (const auto r = std::from_chars(text.data(), end, i); r.ec == std::errc() && r.ptr == end) return Value(i);
+  if (const auto r = std::from_chars(text.data(), end, i); r.ec == std::errc() && r.ptr == end)
+    return Value(i);
   if (whole) return std::nullopt;
   double d = 0;
-  if (const auto r = std::from_chars(text.data(), end, d); r.ec == std::errc() && r.ptr == end) return Value(d);
+  if (const auto r = std::from_chars(text.data(), end, d); r.ec == std::errc() && r.ptr == end)
+    return Value(d);
   return std::nullopt;
 }
 
@@ -44,8 +45,10 @@ Value list_of_text(const std::string& text, ParamType type) {
   for (std::size_t begin = 0; !text.empty() && begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     const std::string item = text.substr(begin, end - begin);
-    if (type == ParamType::kStrings) out.emplace_back(item);
-    else out.push_back(number_of_text(item, type == ParamType::kIntegers).value_or(Value(item)));
+    if (type == ParamType::kStrings)
+      out.emplace_back(item);
+    else
+      out.push_back(number_of_text(item, type == ParamType::kIntegers).value_or(Value(item)));
     begin = end + 1;
   }
   return out;
@@ -59,9 +62,12 @@ ParamType type_of_default(const Value& v) {
   if (!v.is_array()) return ParamType::kString;
   const Array& items = v.as_array();
   const auto all = [&](bool (Value::*is)() const) {
-    return !items.empty() && std::all_of(items.begin(), items.end(), [&](const Value& i) { return (i.*is)(); });
+    return !items.empty() &&
+           std::all_of(items.begin(), items.end(), [&](const Value& i) { return (i.*is)(); });
   };
-  return all(&Value::is_integer) ? ParamType::kIntegers : all(&Value::is_number) ? ParamType::kNumbers : ParamType::kStrings;
+  return all(&Value::is_integer)  ? ParamType::kIntegers
+         : all(&Value::is_number) ? ParamType::kNumbers
+                                  : ParamType::kStrings;
 }
 
 }  // namespace
@@ -72,14 +78,18 @@ Value value_of_text(const Param& param, const std::string& text) {
       if (text == "true") return true;
       if (text == "false") return false;
       return text;
-    case ParamType::kInteger: return number_of_text(text, true).value_or(Value(text));
-    case ParamType::kNumber: return number_of_text(text, false).value_or(Value(text));
+    case ParamType::kInteger:
+      return number_of_text(text, true).value_or(Value(text));
+    case ParamType::kNumber:
+      return number_of_text(text, false).value_or(Value(text));
     case ParamType::kIntegers:
     case ParamType::kNumbers:
-    case ParamType::kStrings: return list_of_text(text, param.type);
+    case ParamType::kStrings:
+      return list_of_text(text, param.type);
     case ParamType::kString:
     case ParamType::kDuration:
-    case ParamType::kPath: break;
+    case ParamType::kPath:
+      break;
   }
   return text;
 }
@@ -98,17 +108,18 @@ void RecipeParams::declare_one(const SourceMember& member, Diagnostics& diagnost
     return;
   }
   if (!table.is_table()) {
-    diagnostics.error(table.where, "parameter '" + member.name + "' is declared with a table, as in " + member.name +
-                                       " = { type = \"string\", default = \"...\", doc = \"...\" }, not with " +
-                                       table.kind_name());
+    diagnostics.error(table.where,
+                      "parameter '" + member.name + "' is declared with a table, as in " + member.name +
+                          " = { type = \"string\", default = \"...\", doc = \"...\" }, not with " +
+                          table.kind_name());
     return;
   }
   bool typed = false, sound = true;
   for (const SourceMember& m : table.members) {
     const auto wrong = [&](const std::string& expected) {
       sound = false;
-      diagnostics.error(m.value.where, "'" + m.name + "' of parameter '" + member.name + "' must be " + expected +
-                                           ", not " + m.value.kind_name());
+      diagnostics.error(m.value.where, "'" + m.name + "' of parameter '" + member.name + "' must be " +
+                                           expected + ", not " + m.value.kind_name());
     };
     if (m.name == "type") {
       if (!m.value.is_string()) {
@@ -116,7 +127,8 @@ void RecipeParams::declare_one(const SourceMember& member, Diagnostics& diagnost
         continue;
       }
       const auto& name = m.value.scalar.as_string();
-      const auto it = std::find_if(std::begin(kTypes), std::end(kTypes), [&](ParamType t) { return name == name_of(t); });
+      const auto it =
+          std::find_if(std::begin(kTypes), std::end(kTypes), [&](ParamType t) { return name == name_of(t); });
       if (it == std::end(kTypes)) {
         sound = false;
         diagnostics.error(m.value.where, "unknown type '" + name + "'" + hint(name, type_names(), "types"));
@@ -124,12 +136,17 @@ void RecipeParams::declare_one(const SourceMember& member, Diagnostics& diagnost
         d.param.type = *it, typed = true;
       }
     } else if (m.name == "doc" || m.name == "unit" || m.name == "env") {
-      if (!m.value.is_string()) wrong("a string");
-      else (m.name == "doc" ? d.param.doc : m.name == "unit" ? d.param.unit : d.env) = m.value.scalar.as_string();
+      if (!m.value.is_string())
+        wrong("a string");
+      else
+        (m.name == "doc"    ? d.param.doc
+         : m.name == "unit" ? d.param.unit
+                            : d.env) = m.value.scalar.as_string();
     } else if (m.name == "choices") {
       const Value v = m.value.value();
-      const bool strings = v.is_array() && !v.as_array().empty() &&
-                           std::all_of(v.as_array().begin(), v.as_array().end(), [](const Value& c) { return c.is_string(); });
+      const bool strings =
+          v.is_array() && !v.as_array().empty() &&
+          std::all_of(v.as_array().begin(), v.as_array().end(), [](const Value& c) { return c.is_string(); });
       if (!strings) {
         sound = false;
         diagnostics.error(m.value.where, "'choices' must be a list of strings");
@@ -138,16 +155,19 @@ void RecipeParams::declare_one(const SourceMember& member, Diagnostics& diagnost
       }
     } else if (m.name == "range") {
       const Value v = m.value.value();
-      if (!v.is_array() || v.as_array().size() != 2 || !v.as_array()[0].is_number() || !v.as_array()[1].is_number()) {
+      if (!v.is_array() || v.as_array().size() != 2 || !v.as_array()[0].is_number() ||
+          !v.as_array()[1].is_number()) {
         sound = false;
-        diagnostics.error(m.value.where, "'range' must be a list of two numbers, the lowest and the highest allowed");
+        diagnostics.error(m.value.where,
+                          "'range' must be a list of two numbers, the lowest and the highest allowed");
       } else if (d.param.range = range(v.as_array()[0].as_double(), v.as_array()[1].as_double());
                  !(d.param.range->low <= d.param.range->high)) {
         sound = false;
         diagnostics.error(m.value.where, "'range' is empty: the lowest comes first");
       }
     } else if (m.name != "default") {
-      diagnostics.error(m.where, "unknown key '" + m.name + "' in parameter '" + member.name + "'" + hint(m.name, kKeys, "keys"));
+      diagnostics.error(m.where, "unknown key '" + m.name + "' in parameter '" + member.name + "'" +
+                                     hint(m.name, kKeys, "keys"));
     }
   }
   const SourceMember* fallback = table.find("default");
@@ -189,7 +209,8 @@ void RecipeParams::assign(const std::string& name, const Value& value, const Loc
                           const Location& value_at, Diagnostics& diagnostics) {
   auto* d = const_cast<Declared*>(find(name));
   if (!d) {
-    diagnostics.error(name_at, "unknown parameter '" + name + "'" + hint(name, names(), "the recipe's parameters"));
+    diagnostics.error(name_at,
+                      "unknown parameter '" + name + "'" + hint(name, names(), "the recipe's parameters"));
     return;
   }
   if (d->value && d->value->is_null()) return;
@@ -197,7 +218,7 @@ void RecipeParams::assign(const std::string& name, const Value& value, const Loc
     d->value = Value();
     return;
   }
-  const std::string fault = check_param(d->param, value);
+  const std::string fault = fault_of(d->param, value);
   if (!fault.empty()) diagnostics.error(value_at, fault);
   d->value = fault.empty() ? value : Value();
 }
@@ -217,9 +238,10 @@ void RecipeParams::complete(const std::optional<Location>& missing_at, Diagnosti
     } else if (!d.param.required) {
       d.value = d.param.fallback;
     } else {
-      const std::string ask = missing_at ? "set it in this table" : "give --set params." + d.param.name + "=VALUE";
-      diagnostics.error(missing_at.value_or(d.where), "parameter '" + d.param.name + "' has no value: " + ask +
-                                                          (d.env.empty() ? "" : ", or set $" + d.env));
+      const std::string ask =
+          missing_at ? "set it in this table" : "give --set params." + d.param.name + "=VALUE";
+      diagnostics.error(missing_at.value_or(d.where), "parameter '" + d.param.name + "' has no value: " +
+                                                          ask + (d.env.empty() ? "" : ", or set $" + d.env));
       d.value = Value();
     }
   }
@@ -229,7 +251,8 @@ void RecipeParams::check(const SourceValue& table, Diagnostics& diagnostics) con
   for (const SourceMember& m : table.members) {
     const Declared* d = find(m.name);
     if (!d) {
-      diagnostics.error(m.where, "unknown parameter '" + m.name + "'" + hint(m.name, names(), "the recipe's parameters"));
+      diagnostics.error(
+          m.where, "unknown parameter '" + m.name + "'" + hint(m.name, names(), "the recipe's parameters"));
     } else if (const std::string fault = check_source(d->param, m.value); !fault.empty()) {
       diagnostics.error(m.value.where, fault);
     }
@@ -238,8 +261,9 @@ void RecipeParams::check(const SourceValue& table, Diagnostics& diagnostics) con
 
 Value RecipeParams::substitute(const Value& value, const Location& where, Diagnostics& diagnostics) const {
   if (value.is_string()) {
-    return value.as_string().find("${") == std::string::npos ? value
-                                                             : substitute_text(value.as_string(), where, diagnostics);
+    return value.as_string().find("${") == std::string::npos
+               ? value
+               : substitute_text(value.as_string(), where, diagnostics);
   }
   if (value.is_array()) {
     Array out;
@@ -253,7 +277,8 @@ Value RecipeParams::substitute(const Value& value, const Location& where, Diagno
   return value;
 }
 
-Value RecipeParams::substitute_text(const std::string& text, const Location& where, Diagnostics& diagnostics) const {
+Value RecipeParams::substitute_text(const std::string& text, const Location& where,
+                                    Diagnostics& diagnostics) const {
   std::string out;
   bool sound = true;
   for (std::size_t i = 0; i < text.size();) {
@@ -275,9 +300,10 @@ Value RecipeParams::substitute_text(const std::string& text, const Location& whe
     const bool whole = i == 0 && end + 1 == text.size();
     i = end + 1;
     if (inside.rfind("params.", 0) != 0) {
-      diagnostics.error(where, "'${" + inside + "}': only ${params.NAME} is replaced" +
-                                   (inside.rfind("env", 0) == 0 ? "; a parameter may have env = \"VARIABLE\"" : "") +
-                                   " (write '$${' for a plain '${')");
+      diagnostics.error(where,
+                        "'${" + inside + "}': only ${params.NAME} is replaced" +
+                            (inside.rfind("env", 0) == 0 ? "; a parameter may have env = \"VARIABLE\"" : "") +
+                            " (write '$${' for a plain '${')");
       sound = false;
       continue;
     }

@@ -25,10 +25,14 @@ Value SourceValue::value() const {
 
 const char* SourceValue::kind_name() const {
   switch (kind) {
-    case Kind::kArray: return "an array";
-    case Kind::kTable: return "a table";
-    case Kind::kDate: return "a date or time";
-    case Kind::kScalar: break;
+    case Kind::kArray:
+      return "an array";
+    case Kind::kTable:
+      return "a table";
+    case Kind::kDate:
+      return "a date or time";
+    case Kind::kScalar:
+      break;
   }
   if (scalar.is_bool()) return "a boolean";
   if (scalar.is_integer()) return "an integer";

@@ -41,8 +41,9 @@ struct SourceMember {
 /// Larger recipes are refused: the largest that a person writes has some kilobytes.
 inline constexpr std::size_t kLargestRecipe = std::size_t{1} << 20;
 
-/// The document's top-level table. Faults (size, encoding, nesting, syntax) go to `diagnostics`, which also gets the
-/// source for its carets; then the result is empty.
-std::optional<SourceValue> parse_toml(const std::string& text, const std::string& file, Diagnostics& diagnostics);
+/// The document's top-level table. Faults (size, encoding, nesting, syntax) go to `diagnostics`, which also
+/// gets the source for its carets; then the result is empty.
+std::optional<SourceValue> parse_toml(const std::string& text, const std::string& file,
+                                      Diagnostics& diagnostics);
 
 }  // namespace stream

@@ -32,16 +32,23 @@ std::string listed(const std::vector<std::string>& names) {
   return out;
 }
 
+std::string fault_of(const Param& param, const Value& value) {
+  const std::string fault = check_param(param, value);
+  if (fault.empty()) return {};
+  const bool predicate = fault.rfind("must", 0) == 0 || fault.rfind("element", 0) == 0;
+  return "'" + param.name + (predicate ? "' " : "': ") + fault;
+}
+
 std::string check_source(const Param& param, const SourceValue& value) {
   if (value.kind == SourceValue::Kind::kDate || value.is_table()) {
-    return "'" + param.name + "' must be " + name_of(param.type) + ", not " + value.kind_name();
+    return "'" + param.name + "' must be of type " + name_of(param.type) + ", is " + value.kind_name();
   }
   for (const SourceValue& item : value.items) {
     if (item.kind != SourceValue::Kind::kScalar) {
-      return "'" + param.name + "' must be " + name_of(param.type) + "; it holds " + item.kind_name();
+      return "'" + param.name + "' must be of type " + name_of(param.type) + "; it holds " + item.kind_name();
     }
   }
-  return check_param(param, value.value());
+  return fault_of(param, value.value());
 }
 
 }  // namespace stream

@@ -22,7 +22,9 @@ std::string hint(std::string_view word, const std::vector<std::string>& candidat
 /// "a, b, c", cut after a dozen.
 std::string listed(const std::vector<std::string>& names);
 
-/// check_param for a value with a position: also refuses what no parameter can be (dates, tables).
+/// check_param as a sentence that names the parameter; empty when the value is fine.
+std::string fault_of(const Param& param, const Value& value);
+/// The same for a value with a position: also refuses what no parameter can be (dates, tables).
 std::string check_source(const Param& param, const SourceValue& value);
 
 }  // namespace stream
