@@ -1,0 +1,112 @@
+#include "study.hpp"
+
+#include <algorithm>
+
+#include "stream/error.hpp"
+#include "svg.hpp"
+#include "text.hpp"
+
+namespace stream::cli {
+namespace {
+
+std::string figure(const Value& value) {
+  return value.is_string()   ? value.as_string()
+         : value.is_double() ? number_text(value.as_double(), 4)
+         : value.is_null()   ? "-"
+                             : value.dump();
+}
+
+const Value& required(const Object& object, const char* name) {
+  const Value* value = object.find(name);
+  if (value == nullptr) throw bad_data(std::string("a claim lacks '") + name + "'");
+  return *value;
+}
+
+std::vector<std::vector<std::string>> rows_of(const StudyResult& result) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Claim& c : result.claims) {
+    rows.push_back({c.claim, figure(c.paper), figure(c.baseline), figure(c.measured), figure(c.bar),
+                    c.held ? "held" : "MISSED"});
+  }
+  return rows;
+}
+
+const std::vector<std::string> kHeader = {"claim", "paper", "baseline", "measured", "bar", "held"};
+
+}  // namespace
+
+bool StudyResult::held() const {
+  return !claims.empty() && std::all_of(claims.begin(), claims.end(), [](const Claim& c) { return c.held; });
+}
+
+void read_study_records(std::string_view jsonl, StudyResult& into) {
+  std::size_t number = 0;
+  while (!jsonl.empty()) {
+    const auto end = jsonl.find('\n');
+    const std::string_view line = jsonl.substr(0, end);
+    jsonl.remove_prefix(end == std::string_view::npos ? jsonl.size() : end + 1);
+    ++number;
+    try {
+      const Value value = Value::parse(line);
+      const Object& record = value.as_object();
+      if (const Value* name = record.find("series")) {
+        into.series[name->as_string()].emplace_back(required(record, "x").as_double(),
+                                                    required(record, "y").as_double());
+        continue;
+      }
+      into.claims.push_back({required(record, "claim").as_string(), required(record, "paper"),
+                             required(record, "baseline"), required(record, "measured"),
+                             required(record, "bar"), required(record, "held").as_bool()});
+    } catch (const Error& e) {
+      throw e.within(into.study + ": line " + std::to_string(number) + " of the study's output");
+    }
+  }
+  if (into.claims.empty())
+    throw failed(into.study + ": the run stated no claim: a study that claims nothing shows nothing");
+}
+
+std::string study_table(const StudyResult& result) {
+  Table table;
+  table.row(kHeader);
+  for (auto& row : rows_of(result)) table.row(std::move(row));
+  return result.study + ", seed " + std::to_string(result.seed) + ", " + seconds_text(result.seconds) + "\n" +
+         table.text();
+}
+
+Value study_value(const StudyResult& result) {
+  Array claims;
+  for (const Claim& c : result.claims) {
+    claims.emplace_back(Object{{"claim", c.claim},
+                               {"paper", c.paper},
+                               {"baseline", c.baseline},
+                               {"measured", c.measured},
+                               {"bar", c.bar},
+                               {"held", c.held}});
+  }
+  return Object{{"study", result.study},
+                {"seed", Value(result.seed)},
+                {"seconds", result.seconds},
+                {"claims", std::move(claims)}};
+}
+
+std::string study_report(const std::vector<StudyResult>& results) {
+  std::string body;
+  for (const StudyResult& result : results) {
+    body += "<h2>" + html_escaped(result.study) + "</h2>\n<p>seed " + std::to_string(result.seed) + ", " +
+            seconds_text(result.seconds) + ", " + (result.held() ? "every bar held" : "a bar was missed") +
+            "</p>\n" + html_table(kHeader, rows_of(result));
+    std::vector<Bar> bars;
+    for (const Claim& c : result.claims) {
+      if (!c.measured.is_number() || !c.baseline.is_number()) continue;
+      bars.push_back({"baseline", c.baseline.as_double(), figure(c.baseline) + "  " + c.claim});
+      bars.push_back({"measured", c.measured.as_double(), figure(c.measured)});
+    }
+    if (!bars.empty()) body += bar_plot("baseline and system", bars);
+    std::vector<Series> series;
+    for (const auto& [name, points] : result.series) series.push_back({name, points});
+    if (!series.empty()) body += line_plot("series", "x", series);
+  }
+  return html_page("stream reproduce", body);
+}
+
+}  // namespace stream::cli

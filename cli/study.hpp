@@ -1,0 +1,39 @@
+/// What a study's run has shown: claims against bars, and the curves behind them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stream/value.hpp"
+
+namespace stream::cli {
+
+/// Figures stay JSON values: a study may state a number or a sentence.
+struct Claim {
+  std::string claim;
+  Value paper, baseline, measured, bar;
+  bool held = false;
+};
+
+struct StudyResult {
+  std::string study;
+  std::uint64_t seed = 0;
+  double seconds = 0;
+  std::vector<Claim> claims;
+  std::map<std::string, std::vector<std::pair<double, double>>> series;  ///< of {"series", "x", "y"} records
+  bool held() const;
+};
+
+/// Reads the records that the study's output node wrote, one a line. Throws Error(kBadData) with the line for
+/// a record that is neither a claim nor a point, and Error(kFailed) when there is no claim at all.
+void read_study_records(std::string_view jsonl, StudyResult& into);
+/// The table for people.
+std::string study_table(const StudyResult& result);
+/// {"study", "seed", "seconds", "claims": [...]}
+Value study_value(const StudyResult& result);
+std::string study_report(const std::vector<StudyResult>& results);
+
+}  // namespace stream::cli
