@@ -1,0 +1,16 @@
+# One man page: SOURCE (scdoc) with the sections of VERB (may be empty) filled in, rendered by SCDOC to PAGE.
+file(READ ${SOURCE} text)
+if(VERB)
+  execute_process(COMMAND ${PROGRAM} __man ${VERB} OUTPUT_VARIABLE sections COMMAND_ERROR_IS_FATAL ANY)
+  # Not string(REPLACE): semicolons and brackets in examples would be taken for a list.
+  string(FIND "${text}" "@SECTIONS@" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "${SOURCE} has no line @SECTIONS@")
+  endif()
+  string(SUBSTRING "${text}" 0 ${at} before)
+  math(EXPR behind "${at} + 10")
+  string(SUBSTRING "${text}" ${behind} -1 after)
+  set(text "${before}${sections}${after}")
+endif()
+file(WRITE ${PAGE}.scd "${text}")
+execute_process(COMMAND ${SCDOC} INPUT_FILE ${PAGE}.scd OUTPUT_FILE ${PAGE} COMMAND_ERROR_IS_FATAL ANY)

@@ -1,0 +1,3 @@
+#include "@IDENTIFIER@.hpp"
+
+STREAM_PLUGIN("@NAME@", @CLASS@);
