@@ -181,6 +181,9 @@ OutputFile::OutputFile(std::string path) : name_(path == "-" ? "stdout" : path),
     interactive_ = true;
     struct stat info {};
     if (::fstat(fd_, &info) == 0 && S_ISREG(info.st_mode)) interactive_ = false;
+  } else if (struct stat info {}; ::stat(path_.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    regular_ = false;
+    interactive_ = true;
   }
   pending_.reserve(kWriteBuffer);
 }
@@ -248,6 +251,18 @@ void OutputFile::resume_at(std::uint64_t offset) {
       files().lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) {
     throw cannot_write(name_ + ": cannot cut to byte " + std::to_string(offset) + ": " + reason());
   }
+}
+
+void OutputFile::rewrite(std::uint64_t offset, std::string_view bytes) {
+  flush();
+  const auto seek = [&](std::uint64_t to) {
+    if (files().lseek(fd_, static_cast<off_t>(to), SEEK_SET) < 0) {
+      throw cannot_write(name_ + ": cannot seek to byte " + std::to_string(to) + ": " + reason());
+    }
+  };
+  seek(offset);
+  write_all(fd_, bytes, name_, offset);
+  seek(offset_);
 }
 
 // --- whole files

@@ -215,11 +215,16 @@ class FaultFinder {
   std::size_t at_ = 0;
 };
 
-[[noreturn]] void not_json(std::string_view json, simdjson::error_code error) {
+std::pair<std::size_t, std::string> fault_of(std::string_view json, simdjson::error_code error) {
   const std::size_t offset = std::min(FaultFinder(json).find(), json.size());
   std::string what = offset >= json.size() && error != simdjson::UTF8_ERROR ? "it ends before the value is complete"
                                                                            : simdjson::error_message(error);
   if (json.find_first_not_of(" \t\r\n") == std::string_view::npos) what = "it is empty";
+  return {offset, std::move(what)};
+}
+
+[[noreturn]] void not_json(std::string_view json, simdjson::error_code error) {
+  const auto [offset, what] = fault_of(json, error);
   throw bad_data("not JSON at byte " + std::to_string(offset) + ": " + what);
 }
 
@@ -240,6 +245,12 @@ Value Value::parse(std::string_view json) {
 void Value::validate(std::string_view json) {
   dom::element root;
   if (const auto error = parser().parse(json.data(), json.size()).get(root)) not_json(json, error);
+}
+
+std::optional<std::pair<std::size_t, std::string>> Value::fault(std::string_view json) {
+  dom::element root;
+  if (const auto error = parser().parse(json.data(), json.size()).get(root)) return fault_of(json, error);
+  return std::nullopt;
 }
 
 // --- writing

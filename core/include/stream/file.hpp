@@ -91,6 +91,10 @@ class OutputFile {
   /// Resumes: opens without emptying and cuts the file to `offset`. Throws Error(kCannotWrite) when it is shorter
   /// than that. On a pipe only the count is set: what was written cannot be taken back.
   void resume_at(std::uint64_t offset);
+  /// Replaces bytes written before, as a header that names sizes needs once they are known. Only where `seekable`.
+  void rewrite(std::uint64_t offset, std::string_view bytes);
+  /// True for a regular file.
+  bool seekable() const { return regular_; }
   /// Bytes written, buffered ones included.
   std::uint64_t offset() const { return offset_; }
   const std::string& name() const { return name_; }
@@ -102,7 +106,7 @@ class OutputFile {
   std::string name_, path_;
   std::string pending_;
   int fd_ = -1;
-  bool owned_ = false, regular_ = true, interactive_ = false;
+  bool owned_ = false, regular_ = true, interactive_ = false;  // until it is open: what the path names now
   std::uint64_t offset_ = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -80,6 +81,8 @@ class Value {
   static Value parse(std::string_view json);
   /// Throws as `parse` does, without building anything.
   static void validate(std::string_view json);
+  /// What `validate` would find wrong: the byte offset, and a phrase. None for JSON.
+  static std::optional<std::pair<std::size_t, std::string>> fault(std::string_view json);
   /// Compact JSON on one line; `indent > 0` spreads it over lines. Doubles are the shortest text that
   /// reads back to the same value; NaN and infinities, which JSON lacks, are written as null.
   std::string dump(int indent = 0) const;
