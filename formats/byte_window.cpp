@@ -1,0 +1,48 @@
+#include "byte_window.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace stream {
+namespace {
+constexpr std::size_t kWindow = std::size_t{64} << 10;
+}
+
+ByteWindow::Status ByteWindow::want(std::size_t size) {
+  while (end_ - begin_ < size) {
+    if (begin_ > 0 && data_.size() - begin_ < std::max(size, kWindow / 2)) {
+      std::memmove(data_.data(), data_.data() + begin_, end_ - begin_);
+      end_ -= begin_;
+      begin_ = 0;
+    }
+    if (data_.size() < begin_ + std::max(size, kWindow)) data_.resize(begin_ + std::max(size, kWindow));
+    const auto result = input_.read(std::as_writable_bytes(std::span(data_).subspan(end_)));
+    if (result.status == InputFile::Status::kInterrupted) return Status::kInterrupted;
+    if (result.status == InputFile::Status::kEnd) return Status::kEnd;
+    end_ += result.size;
+  }
+  return Status::kReady;
+}
+
+ByteWindow::Status ByteWindow::skip(std::uint64_t size) {
+  while (size > 0) {
+    if (const Status status = want(1); status != Status::kReady) return status;
+    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(size, view().size()));
+    consume(part);
+    size -= part;
+  }
+  return Status::kReady;
+}
+
+ByteWindow::Status ByteWindow::drain() {
+  for (;;) {
+    if (const Status status = want(1); status != Status::kReady) return status;
+    consume(view().size());
+  }
+}
+
+double ByteWindow::fraction() const {
+  return input_.size() > 0 ? static_cast<double>(offset()) / static_cast<double>(input_.size()) : -1;
+}
+
+}  // namespace stream

@@ -1,0 +1,32 @@
+/// What every sink that appends to one file or pipe has in common: the position that a checkpoint takes back.
+#pragma once
+
+#include "prompt_output.hpp"
+#include "stream/operator.hpp"
+
+namespace stream {
+
+class FileSink : public Sink {
+ public:
+  explicit FileSink(std::string path) : file_(std::move(path)) {}
+  void flush() override { file_.flush(); }
+  void sync() override { file_.sync(); }
+  void save(Archive& state) const override { state.set("offset", file_.offset()); }
+  void load(const Archive& state) override { file_.resume_at(state.get<std::uint64_t>("offset")); }
+
+ protected:
+  void write(std::string_view item, std::string_view terminator = {}) { file_.write(item, terminator); }
+
+ private:
+  PromptOutput file_;
+};
+
+/// For the descriptions of such sinks.
+inline constexpr const char* kFileSinkAbout =
+    "A file is created, or emptied, when the first output is written. On a terminal or pipe, output appears "
+    "at once: "
+    "an item after a pause immediately, the rest of a burst within 2 ms. Resuming from a checkpoint cuts a "
+    "file back to "
+    "what the checkpoint covers, so that nothing is there twice; what went into a pipe cannot be taken back.";
+
+}  // namespace stream

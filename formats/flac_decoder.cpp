@@ -1,0 +1,184 @@
+/// FLAC (RFC 9639), through libFLAC. libsndfile would seek, and it hides where a file is cut.
+#include <FLAC/stream_decoder.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+#include "audio_decoder.hpp"
+#include "stream/error.hpp"
+
+namespace stream {
+namespace {
+
+/// FLAC's frames do not depend on each other: a checkpoint keeps the first 42 bytes of the file (the marker
+/// and the STREAMINFO block) and the offset of the next frame, and resuming feeds a new decoder with both.
+class FlacDecoder final : public AudioDecoder {
+ public:
+  explicit FlacDecoder(ByteWindow& in) : in_(in), decoder_(FLAC__stream_decoder_new()) {
+    const auto status = FLAC__stream_decoder_init_stream(decoder_.get(), &on_read, nullptr, &on_tell, nullptr,
+                                                         nullptr, &on_frame, &on_metadata, &on_error, this);
+    if (status != FLAC__STREAM_DECODER_INIT_STATUS_OK) throw failed("libFLAC cannot start a decoder");
+  }
+
+  Status decode(std::vector<float>& samples) override {
+    if (header_.empty()) {
+      const auto status = in_.want(kHeader);
+      if (status == ByteWindow::Status::kInterrupted) return Status::kInterrupted;
+      if (status == ByteWindow::Status::kEnd)
+        throw bad_data(in_.here() + "the input ends inside the header of a FLAC file");
+      header_ = in_.view().substr(0, kHeader);
+      header_[4] = static_cast<char>(header_[4] | 0x80);  // as the only metadata block
+    }
+    decoded_.clear();
+    while (decoded_.empty()) {
+      if (total_ > 0 && frames_ >= total_) {
+        return in_.drain() == ByteWindow::Status::kInterrupted ? Status::kInterrupted : Status::kEnd;
+      }
+      const bool fine = FLAC__stream_decoder_process_single(decoder_.get());
+      if (interrupted_) return Status::kInterrupted;
+      if (failure_) throw *failure_;
+      const auto state = FLAC__stream_decoder_get_state(decoder_.get());
+      if (state == FLAC__STREAM_DECODER_END_OF_STREAM) return ended();
+      if (!fine || state == FLAC__STREAM_DECODER_ABORTED) {
+        throw bad_data(at(position_) + FLAC__StreamDecoderStateString[state]);
+      }
+    }
+    samples.insert(samples.end(), decoded_.begin(), decoded_.end());
+    return Status::kData;
+  }
+
+  void save(Archive& state) const override {
+    state.set("begun", position_ > 0);
+    if (position_ == 0) return;
+    state.set("header", std::span(reinterpret_cast<const std::uint8_t*>(header_.data()), header_.size()));
+    state.set("position", position_);
+    state.set("frames", frames_);
+  }
+  void load(const Archive& state) override {
+    if (!state.get<bool>("begun")) return;
+    const auto header = state.get<std::vector<std::uint8_t>>("header");
+    header_.assign(header.begin(), header.end());
+    prefix_ = header_;
+    position_ = state.get<std::uint64_t>("position");
+    frames_ = state.get<std::uint64_t>("frames");
+    in_.resume(position_);
+  }
+
+ private:
+  static constexpr std::size_t kHeader = 42;
+  struct Delete {
+    void operator()(FLAC__StreamDecoder* d) const { FLAC__stream_decoder_delete(d); }
+  };
+
+  std::string at(std::uint64_t offset) const {
+    return in_.name() + ": byte " + std::to_string(offset) + ": ";
+  }
+
+  Status ended() {
+    const std::string end = "the input ends at byte " + std::to_string(in_.offset());
+    if (position_ < in_.offset() || rate_ == 0)
+      throw bad_data(at(position_) + "only part of a FLAC frame; " + end);
+    if (frames_ < total_) {
+      throw bad_data(at(position_) + end + " after " + std::to_string(frames_) + " of " +
+                     std::to_string(total_) + " audio frames");
+    }
+    return Status::kEnd;
+  }
+
+  static FLAC__StreamDecoderReadStatus on_read(const FLAC__StreamDecoder*, FLAC__byte* into,
+                                               std::size_t* size, void* self) {
+    return static_cast<FlacDecoder*>(self)->read(into, size);
+  }
+  FLAC__StreamDecoderReadStatus read(FLAC__byte* into, std::size_t* size) {
+    if (!prefix_.empty()) {
+      *size = std::min(*size, prefix_.size());
+      std::memcpy(into, prefix_.data(), *size);
+      prefix_.erase(0, *size);
+      return FLAC__STREAM_DECODER_READ_STATUS_CONTINUE;
+    }
+    ByteWindow::Status status = ByteWindow::Status::kReady;
+    try {
+      status = in_.want(1);
+    } catch (const Error& e) {  // must not pass through libFLAC
+      failure_ = e;
+      *size = 0;
+      return FLAC__STREAM_DECODER_READ_STATUS_ABORT;
+    }
+    *size = std::min(*size, in_.view().size());
+    if (status == ByteWindow::Status::kInterrupted) {
+      interrupted_ = true;
+      return FLAC__STREAM_DECODER_READ_STATUS_ABORT;
+    }
+    if (*size == 0) return FLAC__STREAM_DECODER_READ_STATUS_END_OF_STREAM;
+    std::memcpy(into, in_.view().data(), *size);
+    in_.consume(*size);
+    return FLAC__STREAM_DECODER_READ_STATUS_CONTINUE;
+  }
+
+  static FLAC__StreamDecoderTellStatus on_tell(const FLAC__StreamDecoder*, FLAC__uint64* offset, void* self) {
+    *offset = static_cast<FlacDecoder*>(self)->in_.offset();
+    return FLAC__STREAM_DECODER_TELL_STATUS_OK;
+  }
+
+  static void on_metadata(const FLAC__StreamDecoder*, const FLAC__StreamMetadata* metadata, void* self) {
+    if (metadata->type != FLAC__METADATA_TYPE_STREAMINFO) return;
+    static_cast<FlacDecoder*>(self)->total_ = metadata->data.stream_info.total_samples;
+  }
+
+  static void on_error(const FLAC__StreamDecoder*, FLAC__StreamDecoderErrorStatus status, void* user) {
+    auto* self = static_cast<FlacDecoder*>(user);
+    if (self->failure_) return;
+    const char* what =
+        status == FLAC__STREAM_DECODER_ERROR_STATUS_FRAME_CRC_MISMATCH
+            ? "the checksum of a FLAC frame is wrong"
+        : status == FLAC__STREAM_DECODER_ERROR_STATUS_BAD_HEADER ? "the header of a FLAC frame is damaged"
+        : status == FLAC__STREAM_DECODER_ERROR_STATUS_LOST_SYNC  ? "no FLAC frame begins here"
+                                                                 : "a FLAC frame cannot be decoded";
+    self->failure_ = bad_data(self->at(self->position_) + what);
+  }
+
+  static FLAC__StreamDecoderWriteStatus on_frame(const FLAC__StreamDecoder*, const FLAC__Frame* frame,
+                                                 const FLAC__int32* const planes[], void* self) {
+    return static_cast<FlacDecoder*>(self)->take(*frame, planes);
+  }
+  FLAC__StreamDecoderWriteStatus take(const FLAC__Frame& frame, const FLAC__int32* const planes[]) {
+    if (failure_) return FLAC__STREAM_DECODER_WRITE_STATUS_ABORT;
+    const auto& h = frame.header;
+    try {
+      if (rate_ == 0) set_layout(in_.name(), h.sample_rate, h.channels);
+      if (static_cast<int>(h.sample_rate) != rate_ || static_cast<int>(h.channels) != channels_) {
+        throw bad_data(at(position_) + "rate or channels change inside the file");
+      }
+    } catch (const Error& e) {
+      failure_ = e;
+      return FLAC__STREAM_DECODER_WRITE_STATUS_ABORT;
+    }
+    const float scale = std::ldexp(1.f, 1 - static_cast<int>(h.bits_per_sample));
+    const auto channels = static_cast<std::size_t>(channels_);
+    decoded_.resize(h.blocksize * channels);
+    for (std::size_t c = 0; c < channels; ++c) {
+      for (std::size_t i = 0; i < h.blocksize; ++i)
+        decoded_[i * channels + c] = static_cast<float>(planes[c][i]) * scale;
+    }
+    frames_ += h.blocksize;
+    FLAC__stream_decoder_get_decode_position(decoder_.get(), &position_);
+    return FLAC__STREAM_DECODER_WRITE_STATUS_CONTINUE;
+  }
+
+  ByteWindow& in_;
+  std::unique_ptr<FLAC__StreamDecoder, Delete> decoder_;
+  std::string header_, prefix_;
+  std::vector<float> decoded_;
+  FLAC__uint64 position_ = 0;             ///< offset after the last whole frame
+  std::uint64_t frames_ = 0, total_ = 0;  ///< total_ is 0 when the header does not say
+  bool interrupted_ = false;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+std::unique_ptr<AudioDecoder> make_flac_decoder(ByteWindow& in) { return std::make_unique<FlacDecoder>(in); }
+
+}  // namespace stream

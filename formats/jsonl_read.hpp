@@ -1,0 +1,121 @@
+/// jsonl.read: records from lines of JSON.
+#pragma once
+
+#include <cmath>
+
+#include "line_reader.hpp"
+#include "stream/plugin.hpp"
+
+namespace stream {
+
+class JsonlRead final : public Source {
+ public:
+  static Spec spec() {
+    return Spec{"jsonl.read", "Read JSON Lines from a file or stdin: one object for each line."}
+        .output<Record>("out")
+        .path("path", "-", "file to read; - is stdin")
+        .param("time", std::string(),
+               "member that holds the event time, in seconds; empty: the line's index, in nanoseconds")
+        .param("key", std::string(),
+               "member (a string or integer) that names the stream that a record belongs to; empty: none")
+        .param("max_line", std::int64_t{16} << 20, "longest line allowed", range(1, 1 << 30), unit("bytes"))
+        .about(
+            "Every line must be one JSON object in valid UTF-8; blank lines are passed over. The first line "
+            "that is not "
+            "ends the run with exit code 65 and a message that names line and column, after all records "
+            "before it were "
+            "delivered. With `time`, a record without that member, or earlier than the one before, is an "
+            "error too; a record "
+            "without the `key` member belongs to the stream with the empty key. A record is passed on as "
+            "soon as its "
+            "line is complete, so that a live pipe is never held up. A checkpoint records the offset of the "
+            "next line: "
+            "resuming seeks to it in a file, and on a pipe reads and drops the same number of bytes.")
+        .contract({.order = Order::kStateful})
+        .example("Copy JSON Lines, checking each",
+                 "[nodes.events]\nuse  = \"jsonl.read\"\npath = \"-\"\ntime = \"t\"\n\n"
+                 "[nodes.out]\nuse  = \"jsonl.write\"\nfrom = \"events\"\npath = \"-\"\n");
+  }
+
+  explicit JsonlRead(const Params& p)
+      : lines_(p.input_path("path"), {.max_line = p.get<std::size_t>("max_line")}),
+        time_member_(p.get<std::string>("time")),
+        key_member_(p.get<std::string>("key")) {}
+
+  bool read(Output& out) override {
+    if (!lines_.next(batch_)) return false;
+    for (std::size_t i = 0; i < batch_.lines.size(); ++i) {
+      const std::string_view json = batch_.text(batch_.lines[i]);
+      const std::size_t start = json.find_first_not_of(" \t\r");
+      if (start == std::string_view::npos) continue;
+      try {
+        if (const auto fault = Value::fault(json)) {
+          throw bad_data("column " + std::to_string(fault->first + 1) + ": not JSON: " + fault->second);
+        }
+        if (json[start] != '{')
+          throw bad_data("expected a JSON object, found " + std::string(kind_of(json[start])));
+        auto record = std::make_shared<const Record>(batch_.slice(batch_.lines[i]));
+        Packet packet{record, Time{static_cast<std::int64_t>(batch_.first_line + i)}};
+        if (!time_member_.empty()) packet.time = time_of(*record);
+        if (!key_member_.empty()) packet.key = key_of(*record);
+        out.emit(std::move(packet));
+      } catch (const Error& e) {
+        throw e.within(batch_.where(lines_.name(), i));
+      }
+    }
+    return true;
+  }
+
+  void interrupt() override { lines_.interrupt(); }
+  double fraction() const override { return lines_.fraction(); }
+  void save(Archive& state) const override {
+    state.set("offset", lines_.offset());
+    state.set("line", lines_.line());
+    state.set("time", newest_);
+  }
+  void load(const Archive& state) override {
+    lines_.resume(state.get<std::uint64_t>("offset"), state.get<std::uint64_t>("line"));
+    newest_ = state.get<Duration>("time");
+  }
+
+ private:
+  static const char* kind_of(char first) {
+    return first == '['                   ? "an array"
+           : first == '"'                 ? "a string"
+           : first == 'n'                 ? "null"
+           : first == 't' || first == 'f' ? "a boolean"
+                                          : "a number";
+  }
+
+  Time time_of(const Record& record) {
+    const Value& value = record.at(time_member_);
+    if (!value.is_number())
+      throw bad_data("member '" + time_member_ + "' is not a number but " + value.kind());
+    const double seconds = value.as_double();
+    // 2^63 nanoseconds are 292 years either way.
+    if (!(std::abs(seconds) < 9.2e9))
+      throw bad_data("member '" + time_member_ + "' is no time in seconds: " + value.dump());
+    const Time time = value.is_integer() ? Time{value.as_integer() * 1'000'000'000}
+                                         : Time{static_cast<std::int64_t>(std::llround(seconds * 1e9))};
+    if (time < newest_) {
+      throw bad_data("member '" + time_member_ + "' goes back in time: " + value.dump() + " s after " +
+                     Value(stream::seconds(newest_)).dump() + " s");
+    }
+    return newest_ = time;
+  }
+
+  Key key_of(const Record& record) const {
+    const Value* value = record.find(key_member_);
+    if (!value || value->is_null()) return {};
+    if (value->is_string()) return Key(value->as_string());
+    if (value->is_integer()) return Key(std::to_string(value->as_integer()));
+    throw bad_data("member '" + key_member_ + "' is neither a string nor an integer but " + value->kind());
+  }
+
+  LineReader lines_;
+  LineReader::Batch batch_;
+  std::string time_member_, key_member_;
+  Time newest_ = kTimeMin;
+};
+
+}  // namespace stream
