@@ -197,7 +197,7 @@ class Flattener {
         faulty_nodes_ = true;
         diagnostics_.error(m.value.where, "node '" + m.name + "' must be a table, [nodes." + m.name +
                                               "], not " + m.value.kind_name());
-      } else if (!is_identifier(m.name)) {
+      } else if (!is_node_id(m.name)) {
         faulty_nodes_ = true;
         diagnostics_.error(m.where, "'" + m.name + "' is no id for a node: " + kIdentifierRule);
       } else if (m.name == "params") {
@@ -212,6 +212,14 @@ class Flattener {
     }
   }
 
+  /// TOML sees to it that a key stands once; [nodes."a.b"] and node `b` of the include `a` are left to us.
+  bool fresh(const std::string& id, const Location& where) {
+    if (ids_.insert(id).second) return true;
+    faulty_nodes_ = true;
+    diagnostics_.error(where, "there is a node '" + id + "' already");
+    return false;
+  }
+
   void node(const SourceMember& table, const RecipeParams& params, const std::string& prefix,
             const std::string& dir) {
     if (out_.nodes.size() >= kMostNodes) {
@@ -224,6 +232,7 @@ class Flattener {
     n.id = prefix + table.name;
     n.where = table.value.where;
     n.dir = dir;
+    if (!fresh(n.id, table.where)) return;
     for (const SourceMember& m : table.value.members) {
       if (m.name == "use") {
         if (auto use = substituted_string(m, params, "the name of an operator")) n.use = *use;
@@ -348,6 +357,7 @@ class Flattener {
     RecipeInclude inc;
     inc.id = prefix + table.name;
     inc.where = table.value.where;
+    if (!fresh(inc.id, table.where)) return;
     const SourceMember& key = *table.value.find("include");
     const auto name = substituted_string(key, outer, "the file of a recipe");
     std::vector<RecipeNode::Param> given;
@@ -487,6 +497,7 @@ class Flattener {
   Diagnostics& diagnostics_;
   std::vector<Override> overrides_;
   std::vector<std::string> stack_;
+  std::set<std::string> ids_;
   std::size_t included_ = 0;
   bool faulty_nodes_ = false;  ///< nodes are missing for a reason already reported
   bool too_many_ = false;

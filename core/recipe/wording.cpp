@@ -13,6 +13,16 @@ bool is_identifier(std::string_view name) {
   });
 }
 
+bool is_node_id(std::string_view id) {
+  while (id.size() <= 512) {
+    const auto dot = id.find('.');
+    if (!is_identifier(id.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    id.remove_prefix(dot + 1);
+  }
+  return false;
+}
+
 std::string near(std::string_view word, const std::vector<std::string>& candidates) {
   return word.size() <= 200 ? did_you_mean(word, candidates) : "";
 }

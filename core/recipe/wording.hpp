@@ -14,6 +14,9 @@ inline constexpr const char* kIdentifierRule = "up to 64 letters, digits, '-' an
 /// True for what ids of nodes and names of parameters may be.
 bool is_identifier(std::string_view name);
 
+/// Ids of nodes may be several such names joined by dots, as those of included nodes are.
+bool is_node_id(std::string_view id);
+
 /// did_you_mean for words from files: what is absurdly long has no neighbour, and costs nothing.
 std::string near(std::string_view word, const std::vector<std::string>& candidates);
 /// " (did you mean 'x'?)", or when nothing is near " (WHAT: a, b, c)", or when there is nothing " (NONE)".
