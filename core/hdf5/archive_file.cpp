@@ -88,12 +88,12 @@ void check_trailer(const std::string& path) {
     throw bad_data(path + ": is no archive of stream, or is cut short: its last 64 bytes are no trailer");
   }
   if (trailer.version > kFormatVersion) {
-    throw bad_data(path + ": has format version " + std::to_string(trailer.version) + ", this program reads up to " +
-                   std::to_string(kFormatVersion) + ": use a newer stream");
+    throw bad_data(path + ": has format version " + std::to_string(trailer.version) +
+                   ", this program reads up to " + std::to_string(kFormatVersion) + ": use a newer stream");
   }
   if (trailer.length != in.size() - sizeof(Trailer)) {
-    throw bad_data(path + ": should have " + std::to_string(trailer.length + sizeof(Trailer)) + " bytes, has " +
-                   std::to_string(in.size()));
+    throw bad_data(path + ": should have " + std::to_string(trailer.length + sizeof(Trailer)) +
+                   " bytes, has " + std::to_string(in.size()));
   }
   const auto digest = digest_of(path, trailer.length);
   if (std::memcmp(digest.data(), trailer.sha256, digest.size()) != 0) {
@@ -101,8 +101,8 @@ void check_trailer(const std::string& path) {
   }
 }
 
-// --- HDF5: one lock for all calls (the library's own covers single calls only), and its error stack turned off for the
-// thread that calls, because it would print on its own.
+// --- HDF5: one lock for all calls (the library's own covers single calls only), and its error stack turned
+// off for the thread that calls, because it would print on its own.
 
 class Library {
  public:
@@ -138,14 +138,20 @@ void check(herr_t result) {
 // 16-bit floats are stored as unsigned 16-bit integers with an attribute that says what they are.
 hid_t file_type(DType type) {
   switch (type) {
-    case DType::kU8: return H5T_STD_U8LE;
+    case DType::kU8:
+      return H5T_STD_U8LE;
     case DType::kU16:
     case DType::kF16:
-    case DType::kBF16: return H5T_STD_U16LE;
-    case DType::kI32: return H5T_STD_I32LE;
-    case DType::kI64: return H5T_STD_I64LE;
-    case DType::kF32: return H5T_IEEE_F32LE;
-    case DType::kF64: return H5T_IEEE_F64LE;
+    case DType::kBF16:
+      return H5T_STD_U16LE;
+    case DType::kI32:
+      return H5T_STD_I32LE;
+    case DType::kI64:
+      return H5T_STD_I64LE;
+    case DType::kF32:
+      return H5T_IEEE_F32LE;
+    case DType::kF64:
+      return H5T_IEEE_F64LE;
   }
   return -1;
 }
@@ -162,7 +168,8 @@ void write_attribute(hid_t where, const char* name, const std::string& text) {
 void write_scalar(hid_t group, const std::string& name, const Archive::Scalar& scalar) {
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   const auto write = [&](hid_t stored, hid_t memory, const void* data) {
-    const Handle set(H5Dcreate2(group, name.c_str(), stored, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
+    const Handle set(H5Dcreate2(group, name.c_str(), stored, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                     H5Dclose);
     check(H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
     return 0;
   };
@@ -189,9 +196,12 @@ void write_tensor(hid_t group, const std::string& name, const Tensor& tensor) {
   std::vector<hsize_t> dims(tensor.shape().begin(), tensor.shape().end());
   const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
   const hid_t type = file_type(tensor.dtype());
-  const Handle set(H5Dcreate2(group, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
-  if (tensor.elements() > 0) check(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.buffer().data()));
-  if (tensor.dtype() == DType::kF16 || tensor.dtype() == DType::kBF16) write_attribute(set, "dtype", name_of(tensor.dtype()));
+  const Handle set(H5Dcreate2(group, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                   H5Dclose);
+  if (tensor.elements() > 0)
+    check(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.buffer().data()));
+  if (tensor.dtype() == DType::kF16 || tensor.dtype() == DType::kBF16)
+    write_attribute(set, "dtype", name_of(tensor.dtype()));
   // A tensor without dimensions would read back as a scalar.
   if (dims.empty()) write_attribute(set, "tensor", "0");
 }
@@ -221,7 +231,8 @@ std::string read_attribute(hid_t where, const char* name) {
 DType dtype_in(hid_t set, hid_t type) {
   const std::string named = read_attribute(set, "dtype");
   if (!named.empty()) return dtype(named);
-  for (const DType candidate : {DType::kU8, DType::kU16, DType::kI32, DType::kI64, DType::kF32, DType::kF64}) {
+  for (const DType candidate :
+       {DType::kU8, DType::kU16, DType::kI32, DType::kI64, DType::kF32, DType::kF64}) {
     if (H5Tequal(type, file_type(candidate)) > 0) return candidate;
   }
   throw bad_data("has an element type that archives do not use");
@@ -268,13 +279,16 @@ void read_group(hid_t group, Archive& into, int depth) {
   H5G_info_t info{};
   check(H5Gget_info(group, &info));
   for (hsize_t i = 0; i < info.nlinks; ++i) {
-    const ssize_t length = H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT);
+    const ssize_t length =
+        H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT);
     if (length <= 0) throw bad_data("has a link without a name");
     std::string name(static_cast<std::size_t>(length), '\0');
     H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size() + 1, H5P_DEFAULT);
     const Handle object(H5Oopen(group, name.c_str(), H5P_DEFAULT), H5Oclose);
-    if (H5Iget_type(object) == H5I_GROUP) read_group(object, into.group(name), depth + 1);
-    else if (H5Iget_type(object) == H5I_DATASET) read_dataset(object, name, into);
+    if (H5Iget_type(object) == H5I_GROUP)
+      read_group(object, into.group(name), depth + 1);
+    else if (H5Iget_type(object) == H5I_DATASET)
+      read_dataset(object, name, into);
   }
 }
 
@@ -294,7 +308,8 @@ void write_archive(const std::string& path, const Archive& archive) {
       check(H5Fflush(file, H5F_SCOPE_GLOBAL));
     }
     append_trailer(temporary);
-    check_trailer(temporary);  // what a full disk or a failing one swallowed shows here, before the old file is replaced
+    check_trailer(temporary);  // what a full disk or a failing one swallowed shows here, before the old file
+                               // is replaced
   } catch (const Error& e) {
     files().unlink(temporary.c_str());
     throw cannot_write(path + ": cannot be written: " + e.what());

@@ -17,8 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Libraries stay loaded until the process ends: what plugins bring (tensor libraries, thread pools) does not survive
-/// being unloaded. The list is never destroyed for the same reason.
+/// Libraries stay loaded until the process ends: what plugins bring (tensor libraries, thread pools) does not
+/// survive being unloaded. The list is never destroyed for the same reason.
 const PluginDescriptor& open_plugin(const fs::path& library) {
   static std::mutex mutex;
   static auto* const loaded = new std::map<std::string, boost::dll::shared_library>;
@@ -30,7 +30,8 @@ const PluginDescriptor& open_plugin(const fs::path& library) {
     if (!fs::exists(library, missing)) throw bad_recipe(path + ": the plugin's library is missing");
     boost::system::error_code error;
     boost::dll::shared_library opened;
-    opened.load(boost::filesystem::path(fs::absolute(library).string()), error, boost::dll::load_mode::rtld_now);
+    opened.load(boost::filesystem::path(fs::absolute(library).string()), error,
+                boost::dll::load_mode::rtld_now);
     if (error) {
       // Boost's message leaves out what the loader said; asking it again gives the reason.
       const char* why = dlopen(fs::absolute(library).c_str(), RTLD_NOW | RTLD_LOCAL) ? nullptr : dlerror();
@@ -39,21 +40,26 @@ const PluginDescriptor& open_plugin(const fs::path& library) {
     found = loaded->emplace(path, std::move(opened)).first;
   }
   if (!found->second.has("stream_plugin")) {
-    throw bad_recipe(path + ": is no plugin: it has no symbol 'stream_plugin' (is STREAM_PLUGIN missing in it?)");
+    throw bad_recipe(path +
+                     ": is no plugin: it has no symbol 'stream_plugin' (is STREAM_PLUGIN missing in it?)");
   }
   return found->second.get<const PluginDescriptor>("stream_plugin");
 }
 
 /// Refuses what was built for another host, with what to do about it.
 void check_fit(const PluginDescriptor& plugin, const std::string& path) {
-  if (std::memcmp(plugin.magic, "STREAMPL", 8) != 0) throw bad_recipe(path + ": is no plugin: its descriptor has another magic");
+  if (std::memcmp(plugin.magic, "STREAMPL", 8) != 0)
+    throw bad_recipe(path + ": is no plugin: its descriptor has another magic");
   if (plugin.api_version != kApiVersion || plugin.size < sizeof(PluginDescriptor)) {
-    throw bad_recipe(path + ": was built for plugin API " + std::to_string(plugin.api_version) + ", this program has API " +
-                     std::to_string(kApiVersion) + ": rebuild the plugin against the installed headers");
+    throw bad_recipe(path + ": was built for plugin API " + std::to_string(plugin.api_version) +
+                     ", this program has API " + std::to_string(kApiVersion) +
+                     ": rebuild the plugin against the installed headers");
   }
-  if (std::strcmp(plugin.compiler, plugin_detail::kCompiler) != 0 || std::strcmp(plugin.stdlib, plugin_detail::kStdlib) != 0) {
-    throw bad_recipe(path + ": was built with " + plugin.compiler + " and " + plugin.stdlib + ", this program with " +
-                     plugin_detail::kCompiler + " and " + plugin_detail::kStdlib + ": rebuild the plugin with the latter");
+  if (std::strcmp(plugin.compiler, plugin_detail::kCompiler) != 0 ||
+      std::strcmp(plugin.stdlib, plugin_detail::kStdlib) != 0) {
+    throw bad_recipe(path + ": was built with " + plugin.compiler + " and " + plugin.stdlib +
+                     ", this program with " + plugin_detail::kCompiler + " and " + plugin_detail::kStdlib +
+                     ": rebuild the plugin with the latter");
   }
 }
 
@@ -104,9 +110,12 @@ void Registry::scan(const std::vector<fs::path>& folders) {
           return v->as_string();
         };
         const Value* api = o.find("api_version");
-        if (!api || api->as_integer() != kApiVersion) throw bad_data("was written for another plugin API: rebuild the plugin");
-        PluginInfo plugin{text("name"), text("version"), text("licence"), folder / text("library"), manifest, {}};
-        if (fs::path(text("library")).has_parent_path()) throw bad_data("'library' must be a file beside the manifest");
+        if (!api || api->as_integer() != kApiVersion)
+          throw bad_data("was written for another plugin API: rebuild the plugin");
+        PluginInfo plugin{
+            text("name"), text("version"), text("licence"), folder / text("library"), manifest, {}};
+        if (fs::path(text("library")).has_parent_path())
+          throw bad_data("'library' must be a file beside the manifest");
         const Value* operators = o.find("operators");
         if (!operators) throw bad_data("'operators' is missing");
         std::vector<Spec> specs;

@@ -11,7 +11,9 @@ void Archive::put(std::string_view name, Entry entry) {
   entries_.insert_or_assign(std::string(name), std::move(entry));
 }
 
-void Archive::set(std::string_view name, Tensor tensor) { put(name, std::make_shared<const Tensor>(std::move(tensor))); }
+void Archive::set(std::string_view name, Tensor tensor) {
+  put(name, std::make_shared<const Tensor>(std::move(tensor)));
+}
 
 Archive& Archive::group(std::string_view name) {
   const auto found = entries_.find(name);
@@ -84,17 +86,26 @@ void Archive::set(std::string_view name, const Packet& packet) {
   if (!packet.payload) return;
   g.set("type", name_of(packet.payload->type()));
   switch (packet.payload->type()) {
-    case PayloadType::kAny: break;
-    case PayloadType::kBytes: g.set("data", raw(packet.as<Bytes>().buffer())); break;
-    case PayloadType::kText: g.set("data", raw(packet.as<Text>().buffer())); break;
-    case PayloadType::kRecord: g.set("data", raw(Buffer::own(std::string(packet.as<Record>().json())))); break;
+    case PayloadType::kAny:
+      break;
+    case PayloadType::kBytes:
+      g.set("data", raw(packet.as<Bytes>().buffer()));
+      break;
+    case PayloadType::kText:
+      g.set("data", raw(packet.as<Text>().buffer()));
+      break;
+    case PayloadType::kRecord:
+      g.set("data", raw(Buffer::own(std::string(packet.as<Record>().json()))));
+      break;
     case PayloadType::kAudio: {
       const auto& audio = packet.as<Audio>();
       g.set("rate", audio.rate());
       g.set("data", Tensor(audio.buffer(), DType::kF32, {std::int64_t(audio.frames()), audio.channels()}));
       break;
     }
-    case PayloadType::kTensor: g.set("data", packet.as<Tensor>()); break;
+    case PayloadType::kTensor:
+      g.set("data", packet.as<Tensor>());
+      break;
     case PayloadType::kFrame: {
       const auto& frame = packet.as<Frame>();
       g.set("width", frame.width());
@@ -126,17 +137,27 @@ Packet Archive::packet(std::string_view name) const {
   packet.sequence = g.get<std::uint64_t>("sequence");
   if (!g.has("type")) return packet;
   switch (payload_type(g.get<std::string>("type"))) {
-    case PayloadType::kAny: break;
-    case PayloadType::kBytes: packet.payload = std::make_shared<Bytes>(g.tensor("data").buffer()); break;
-    case PayloadType::kText: packet.payload = std::make_shared<Text>(g.tensor("data").buffer()); break;
-    case PayloadType::kRecord: packet.payload = std::make_shared<Record>(g.tensor("data").buffer()); break;
+    case PayloadType::kAny:
+      break;
+    case PayloadType::kBytes:
+      packet.payload = std::make_shared<Bytes>(g.tensor("data").buffer());
+      break;
+    case PayloadType::kText:
+      packet.payload = std::make_shared<Text>(g.tensor("data").buffer());
+      break;
+    case PayloadType::kRecord:
+      packet.payload = std::make_shared<Record>(g.tensor("data").buffer());
+      break;
     case PayloadType::kAudio: {
       const Tensor& data = g.tensor("data");
       if (data.dtype() != DType::kF32 || data.shape().size() != 2) g.wrong_type("data", "audio");
-      packet.payload = std::make_shared<Audio>(data.buffer(), static_cast<int>(data.shape()[1]), g.get<int>("rate"));
+      packet.payload =
+          std::make_shared<Audio>(data.buffer(), static_cast<int>(data.shape()[1]), g.get<int>("rate"));
       break;
     }
-    case PayloadType::kTensor: packet.payload = std::make_shared<Tensor>(g.tensor("data")); break;
+    case PayloadType::kTensor:
+      packet.payload = std::make_shared<Tensor>(g.tensor("data"));
+      break;
     case PayloadType::kFrame: {
       std::vector<Frame::Plane> planes;
       for (int i = 0; g.has("plane" + std::to_string(i)); ++i) {
@@ -146,8 +167,8 @@ Packet Archive::packet(std::string_view name) const {
       }
       packet.payload = std::make_shared<Frame>(
           g.get<int>("width"), g.get<int>("height"), static_cast<PixelFormat>(g.get<int>("format")),
-          static_cast<DType>(g.get<int>("depth")), std::move(planes), static_cast<ColorRange>(g.get<int>("range")),
-          g.get<std::string>("matrix"), g.get<int>("bits"));
+          static_cast<DType>(g.get<int>("depth")), std::move(planes),
+          static_cast<ColorRange>(g.get<int>("range")), g.get<std::string>("matrix"), g.get<int>("bits"));
       break;
     }
   }
@@ -164,7 +185,8 @@ std::vector<Packet> Archive::packets(std::string_view name) const {
   const Archive& g = group(name);
   std::vector<Packet> out;
   for (std::size_t i = 0; g.has(std::to_string(i)); ++i) out.push_back(g.packet(std::to_string(i)));
-  if (out.size() != g.get<std::uint64_t>("count")) throw bad_data("'" + std::string(name) + "' in the saved state is incomplete");
+  if (out.size() != g.get<std::uint64_t>("count"))
+    throw bad_data("'" + std::string(name) + "' in the saved state is incomplete");
   return out;
 }
 

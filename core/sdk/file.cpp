@@ -61,7 +61,8 @@ void sync_retrying(int fd, const std::string& path) {
   do result = files().fsync(fd);
   while (result < 0 && errno == EINTR);
   // Some file systems cannot sync a folder or a pipe, and say so with EINVAL.
-  if (result < 0 && errno != EINVAL && errno != EROFS) throw cannot_write(path + ": cannot sync: " + reason());
+  if (result < 0 && errno != EINVAL && errno != EROFS)
+    throw cannot_write(path + ": cannot sync: " + reason());
 }
 
 std::string folder_of(const std::string& path) {
@@ -143,8 +144,8 @@ InputFile::Result InputFile::read(std::span<std::byte> into) {
 
 void InputFile::skip_to(std::uint64_t offset) {
   const auto ends_before = [&](std::uint64_t size) {
-    return no_input(name_ + ": ends at byte " + std::to_string(size) + ", before byte " + std::to_string(offset) +
-                    " at which the checkpoint was taken; is it the same input?");
+    return no_input(name_ + ": ends at byte " + std::to_string(size) + ", before byte " +
+                    std::to_string(offset) + " at which the checkpoint was taken; is it the same input?");
   };
   if (regular_) {
     if (offset > size_) throw ends_before(size_);
@@ -181,7 +182,7 @@ OutputFile::OutputFile(std::string path) : name_(path == "-" ? "stdout" : path),
     interactive_ = true;
     struct stat info {};
     if (::fstat(fd_, &info) == 0 && S_ISREG(info.st_mode)) interactive_ = false;
-  } else if (struct stat info {}; ::stat(path_.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+  } else if (struct stat info{}; ::stat(path_.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     regular_ = false;
     interactive_ = true;
   }
@@ -310,7 +311,8 @@ std::string read_file(const std::string& path, std::uint64_t limit) {
   while (true) {
     const auto [status, size] = in.read(piece);
     if (status != InputFile::Status::kData) return out;
-    if (out.size() + size > limit) throw bad_data(in.name() + ": is larger than " + std::to_string(limit) + " bytes");
+    if (out.size() + size > limit)
+      throw bad_data(in.name() + ": is larger than " + std::to_string(limit) + " bytes");
     out.append(reinterpret_cast<const char*>(piece.data()), size);
   }
 }

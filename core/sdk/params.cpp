@@ -13,15 +13,21 @@ std::string share_dir();  // recipe/recipe.hpp: where the installation keeps its
 
 namespace {
 
-std::string shown(double number) { return Value(number).dump().ends_with(".0") ? std::to_string(static_cast<long long>(number)) : Value(number).dump(); }
+std::string shown(double number) {
+  return Value(number).dump().ends_with(".0") ? std::to_string(static_cast<long long>(number))
+                                              : Value(number).dump();
+}
 
 std::string check_range(const Param& param, double number) {
   if (std::isnan(number)) return "must be a number";
   if (!param.range || (number >= param.range->low && number <= param.range->high)) return {};
   const std::string unit = param.unit.empty() ? "" : " " + param.unit;
-  if (!std::isfinite(param.range->high)) return "must be at least " + shown(param.range->low) + unit + ", is " + shown(number);
-  if (!std::isfinite(param.range->low)) return "must be at most " + shown(param.range->high) + unit + ", is " + shown(number);
-  return "must be between " + shown(param.range->low) + " and " + shown(param.range->high) + unit + ", is " + shown(number);
+  if (!std::isfinite(param.range->high))
+    return "must be at least " + shown(param.range->low) + unit + ", is " + shown(number);
+  if (!std::isfinite(param.range->low))
+    return "must be at most " + shown(param.range->high) + unit + ", is " + shown(number);
+  return "must be between " + shown(param.range->low) + " and " + shown(param.range->high) + unit + ", is " +
+         shown(number);
 }
 
 std::string check_choice(const Param& param, const std::string& text) {
@@ -53,9 +59,12 @@ std::string check_list(const Param& param, const Value& value) {
 }  // namespace
 
 std::string check_param(const Param& param, const Value& value) {
-  const auto expected = [&](const char* what) { return std::string("must be ") + what + ", is " + value.kind(); };
+  const auto expected = [&](const char* what) {
+    return std::string("must be ") + what + ", is " + value.kind();
+  };
   switch (param.type) {
-    case ParamType::kBool: return value.is_bool() ? "" : expected("true or false");
+    case ParamType::kBool:
+      return value.is_bool() ? "" : expected("true or false");
     case ParamType::kInteger:
       if (!value.is_integer()) return expected("an integer");
       return check_range(param, value.as_double());
@@ -75,7 +84,8 @@ std::string check_param(const Param& param, const Value& value) {
       } catch (const Error& e) {
         return e.what();
       }
-    default: return check_list(param, value);
+    default:
+      return check_list(param, value);
   }
 }
 
@@ -94,19 +104,23 @@ Params::Params(const Spec& spec, const Object& given, Context context) : context
       continue;
     }
     if (value) {
-      if (const std::string wrong = check_param(p, *value); !wrong.empty()) fault("parameter '" + p.name + "' " + wrong);
+      if (const std::string wrong = check_param(p, *value); !wrong.empty())
+        fault("parameter '" + p.name + "' " + wrong);
     }
     const Value& chosen = value ? *value : p.fallback;
     // A duration may be given as a bare number of seconds; from here on it is text.
-    if (p.type == ParamType::kDuration && chosen.is_number()) values_.set(p.name, to_string(Duration{std::llround(chosen.as_double() * 1e9)}));
-    else values_.set(p.name, chosen);
+    if (p.type == ParamType::kDuration && chosen.is_number())
+      values_.set(p.name, to_string(Duration{std::llround(chosen.as_double() * 1e9)}));
+    else
+      values_.set(p.name, chosen);
   }
   if (!faults.empty()) throw bad_recipe(spec.name() + ": " + faults);
 }
 
 const Value& Params::value(std::string_view name) const {
   if (const Value* v = values_.find(name)) return *v;
-  throw std::logic_error("the operator asks for parameter '" + std::string(name) + "', which its spec does not declare");
+  throw std::logic_error("the operator asks for parameter '" + std::string(name) +
+                         "', which its spec does not declare");
 }
 
 std::string Params::input_path(std::string_view name) const {

@@ -10,7 +10,8 @@ Payload::~Payload() = default;
 namespace {
 
 constexpr const char* kTypeNames[] = {"any", "bytes", "text", "record", "audio", "frame", "tensor"};
-constexpr const char* kDTypeNames[] = {"uint8", "uint16", "int32", "int64", "float16", "bfloat16", "float32", "float64"};
+constexpr const char* kDTypeNames[] = {"uint8",   "uint16",   "int32",   "int64",
+                                       "float16", "bfloat16", "float32", "float64"};
 constexpr std::size_t kDTypeSizes[] = {1, 2, 4, 8, 2, 2, 4, 8};
 
 std::size_t frame_bytes(const std::vector<Frame::Plane>& planes) {
@@ -86,10 +87,17 @@ Audio::Audio(Buffer samples, int channels, int rate)
   }
 }
 
-Frame::Frame(int width, int height, PixelFormat format, DType depth, std::vector<Plane> planes, ColorRange range,
-             std::string matrix, int bits)
-    : Payload(kType, frame_bytes(planes)), width_(width), height_(height), format_(format), depth_(depth),
-      range_(range), bits_(bits), matrix_(std::move(matrix)), planes_(std::move(planes)) {
+Frame::Frame(int width, int height, PixelFormat format, DType depth, std::vector<Plane> planes,
+             ColorRange range, std::string matrix, int bits)
+    : Payload(kType, frame_bytes(planes)),
+      width_(width),
+      height_(height),
+      format_(format),
+      depth_(depth),
+      range_(range),
+      bits_(bits),
+      matrix_(std::move(matrix)),
+      planes_(std::move(planes)) {
   if (width < 1 || height < 1) throw bad_data("a frame needs a positive width and height");
   if (depth != DType::kU8 && depth != DType::kU16 && depth != DType::kF32) {
     throw bad_data(std::string("a frame's samples are uint8, uint16 or float32, not ") + name_of(depth));
@@ -107,8 +115,9 @@ Frame::Frame(int width, int height, PixelFormat format, DType depth, std::vector
     const int w = half_width ? (width - 1) / 2 + 1 : width, h = half_height ? (height - 1) / 2 + 1 : height;
     const std::size_t row = static_cast<std::size_t>(w) * size_of(depth);
     if (plane.width != w || plane.height != h) {
-      throw bad_data("plane " + std::to_string(i) + " should be " + std::to_string(w) + "x" + std::to_string(h) +
-                     ", is " + std::to_string(plane.width) + "x" + std::to_string(plane.height));
+      throw bad_data("plane " + std::to_string(i) + " should be " + std::to_string(w) + "x" +
+                     std::to_string(h) + ", is " + std::to_string(plane.width) + "x" +
+                     std::to_string(plane.height));
     }
     // Written as a division so that a hostile stride cannot overflow.
     if (plane.stride < row || plane.data.size() < row ||
@@ -119,14 +128,19 @@ Frame::Frame(int width, int height, PixelFormat format, DType depth, std::vector
 }
 
 Tensor::Tensor(Buffer data, DType type, std::vector<std::int64_t> shape, std::vector<std::int64_t> strides)
-    : Payload(kType, data.size()), data_(std::move(data)), type_(type), shape_(std::move(shape)),
+    : Payload(kType, data.size()),
+      data_(std::move(data)),
+      type_(type),
+      shape_(std::move(shape)),
       strides_(std::move(strides)) {
   std::int64_t elements = 1;
   bool empty = false;
   for (const std::int64_t n : shape_) {
     if (n < 0) throw bad_data("a tensor's dimension is negative");
-    if (n == 0) empty = true;
-    else if (__builtin_mul_overflow(elements, n, &elements)) throw bad_data("a tensor's size overflows");
+    if (n == 0)
+      empty = true;
+    else if (__builtin_mul_overflow(elements, n, &elements))
+      throw bad_data("a tensor's size overflows");
   }
   if (strides_.empty()) {
     strides_.resize(shape_.size());
@@ -142,12 +156,14 @@ Tensor::Tensor(Buffer data, DType type, std::vector<std::int64_t> shape, std::ve
   for (std::size_t i = 0; i < shape_.size() && !empty; ++i) {
     std::int64_t reach = 0;
     if (strides_[i] < 0) throw bad_data("a tensor's stride is negative");
-    if (__builtin_mul_overflow(shape_[i] - 1, strides_[i], &reach) || __builtin_add_overflow(last, reach, &last)) {
+    if (__builtin_mul_overflow(shape_[i] - 1, strides_[i], &reach) ||
+        __builtin_add_overflow(last, reach, &last)) {
       throw bad_data("a tensor's size overflows");
     }
   }
   if (!empty && static_cast<std::uint64_t>(last) >= data_.size() / size_of(type)) {
-    throw bad_data("a tensor's buffer of " + std::to_string(data_.size()) + " bytes is too small for its shape");
+    throw bad_data("a tensor's buffer of " + std::to_string(data_.size()) +
+                   " bytes is too small for its shape");
   }
 }
 

@@ -9,8 +9,8 @@
 namespace stream {
 namespace {
 
-constexpr const char* kParamTypes[] = {"boolean", "integer", "number", "string", "duration", "path",
-                                       "integers", "numbers", "strings"};
+constexpr const char* kParamTypes[] = {"boolean", "integer",  "number",  "string", "duration",
+                                       "path",    "integers", "numbers", "strings"};
 constexpr const char* kGrowths[] = {"constant", "logarithmic", "linear"};
 constexpr const char* kOrders[] = {"stateless", "stateful", "arrival"};
 
@@ -53,7 +53,9 @@ Spec Spec::add(Param p) && {
   return std::move(*this);
 }
 
-Contract Spec::contract(const Params& params) const { return contract_of_ ? contract_of_(params) : contract_; }
+Contract Spec::contract(const Params& params) const {
+  return contract_of_ ? contract_of_(params) : contract_;
+}
 
 const Param* Spec::find_param(std::string_view name) const {
   for (const auto& p : params_) {
@@ -64,7 +66,8 @@ const Param* Spec::find_param(std::string_view name) const {
 
 namespace {
 
-/// A contract that depends on parameters, under the defaults; required ones have none, so the fixed part stands in.
+/// A contract that depends on parameters, under the defaults; required ones have none, so the fixed part
+/// stands in.
 Contract documented(const Spec& spec) {
   for (const auto& p : spec.params()) {
     if (p.required) {
@@ -72,14 +75,25 @@ Contract documented(const Spec& spec) {
       for (const auto& q : spec.params()) {
         if (!q.required) continue;
         switch (q.type) {
-          case ParamType::kBool: stand_ins.set(q.name, false); break;
+          case ParamType::kBool:
+            stand_ins.set(q.name, false);
+            break;
           case ParamType::kInteger:
-          case ParamType::kNumber: stand_ins.set(q.name, Value(q.range && std::isfinite(q.range->low) ? static_cast<std::int64_t>(std::ceil(q.range->low)) : std::int64_t{0})); break;
-          case ParamType::kDuration: stand_ins.set(q.name, "0s"); break;
+          case ParamType::kNumber:
+            stand_ins.set(q.name, Value(q.range && std::isfinite(q.range->low)
+                                            ? static_cast<std::int64_t>(std::ceil(q.range->low))
+                                            : std::int64_t{0}));
+            break;
+          case ParamType::kDuration:
+            stand_ins.set(q.name, "0s");
+            break;
           case ParamType::kIntegers:
           case ParamType::kNumbers:
-          case ParamType::kStrings: stand_ins.set(q.name, Array{}); break;
-          default: stand_ins.set(q.name, q.choices.empty() ? std::string("-") : q.choices.front());
+          case ParamType::kStrings:
+            stand_ins.set(q.name, Array{});
+            break;
+          default:
+            stand_ins.set(q.name, q.choices.empty() ? std::string("-") : q.choices.front());
         }
       }
       return spec.contract(Params(spec, stand_ins));
@@ -126,8 +140,10 @@ Value Spec::to_value() const {
   Array params;
   for (const auto& p : params_) {
     Object q{{"name", p.name}, {"type", stream::name_of(p.type)}};
-    if (p.required) q.set("required", true);
-    else q.set("default", p.fallback);
+    if (p.required)
+      q.set("required", true);
+    else
+      q.set("default", p.fallback);
     q.set("doc", p.doc);
     if (p.range) {
       if (std::isfinite(p.range->low)) q.set("min", p.range->low);
@@ -143,10 +159,11 @@ Value Spec::to_value() const {
   }
   o.set("params", std::move(params));
   const Contract c = documented(*this);
-  Object contract{{"lookahead", c.lookahead == kUnbounded ? std::string("unbounded") : to_string(c.lookahead)},
-                  {"state", stream::name_of(c.state)},
-                  {"order", stream::name_of(c.order)},
-                  {"cost", c.cost == Cost::kHeavy ? "heavy" : "cheap"}};
+  Object contract{
+      {"lookahead", c.lookahead == kUnbounded ? std::string("unbounded") : to_string(c.lookahead)},
+      {"state", stream::name_of(c.state)},
+      {"order", stream::name_of(c.order)},
+      {"cost", c.cost == Cost::kHeavy ? "heavy" : "cheap"}};
   if (!c.grows_with.empty()) contract.set("grows_with", c.grows_with);
   if (c.keyed) contract.set("keyed", true);
   o.set("contract", std::move(contract));
@@ -205,16 +222,24 @@ Spec Spec::from_value(const Value& value) {
 
 namespace {
 
-struct DurationUnit { std::string_view name; std::int64_t nanoseconds; };
-constexpr DurationUnit kUnits[] = {{"h", 3'600'000'000'000}, {"min", 60'000'000'000}, {"m", 60'000'000'000},
-                                   {"s", 1'000'000'000},     {"ms", 1'000'000},       {"us", 1'000},
+struct DurationUnit {
+  std::string_view name;
+  std::int64_t nanoseconds;
+};
+constexpr DurationUnit kUnits[] = {{"h", 3'600'000'000'000},
+                                   {"min", 60'000'000'000},
+                                   {"m", 60'000'000'000},
+                                   {"s", 1'000'000'000},
+                                   {"ms", 1'000'000},
+                                   {"us", 1'000},
                                    {"ns", 1}};
 
 }  // namespace
 
 Duration parse_duration(std::string_view text) {
   const auto fault = [&] {
-    return Error(ExitCode::kUsage, "'" + std::string(text) + "' is no duration (expected for example 250ms, 1.5s or 2h)");
+    return Error(ExitCode::kUsage,
+                 "'" + std::string(text) + "' is no duration (expected for example 250ms, 1.5s or 2h)");
   };
   std::string_view rest = text;
   const bool negative = !rest.empty() && rest.front() == '-';
@@ -224,7 +249,8 @@ Duration parse_duration(std::string_view text) {
   while (!rest.empty()) {
     double number = 0;
     // The unit "e"-less format keeps "1e3s" out and "5s" from being read as an exponent.
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
+    const auto [end, error] =
+        std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
     if (error != std::errc{} || number < 0) throw fault();
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
     const std::size_t letters = std::min(rest.find_first_of("0123456789."), rest.size());

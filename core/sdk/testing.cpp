@@ -7,8 +7,8 @@ namespace stream::testing {
 void Collector::put(std::size_t port, Packet&& packet) {
   auto& list = packets.at(port);
   if (packet.time < marks.at(port)) {
-    throw std::logic_error("a packet of time " + to_string(packet.time) + " follows one of " + to_string(marks[port]) +
-                           " on port " + std::to_string(port));
+    throw std::logic_error("a packet of time " + to_string(packet.time) + " follows one of " +
+                           to_string(marks[port]) + " on port " + std::to_string(port));
   }
   marks[port] = packet.time;
   packet.sequence = list.size();
@@ -40,7 +40,8 @@ Archive deep_copy(const Archive& from) {
     if (const auto* group = std::get_if<std::shared_ptr<Archive>>(&entry)) {
       to.put(name, std::make_shared<Archive>(deep_copy(**group)));
     } else if (const auto* t = std::get_if<std::shared_ptr<const Tensor>>(&entry)) {
-      to.set(name, Tensor(Buffer::copy((*t)->buffer().bytes()), (*t)->dtype(), {(*t)->shape().begin(), (*t)->shape().end()},
+      to.set(name, Tensor(Buffer::copy((*t)->buffer().bytes()), (*t)->dtype(),
+                          {(*t)->shape().begin(), (*t)->shape().end()},
                           {(*t)->strides().begin(), (*t)->strides().end()}));
     } else {
       to.put(name, entry);
@@ -65,10 +66,17 @@ Archive saved(const Operator& op) {
 std::string bytes_of(const Payload& payload) {
   std::string out = std::string(name_of(payload.type())) + "|";
   switch (payload.type()) {
-    case PayloadType::kAny: break;
-    case PayloadType::kBytes: append(out, static_cast<const Bytes&>(payload).data()); break;
-    case PayloadType::kText: append(out, static_cast<const Text&>(payload).buffer().bytes()); break;
-    case PayloadType::kRecord: out += static_cast<const Record&>(payload).json(); break;
+    case PayloadType::kAny:
+      break;
+    case PayloadType::kBytes:
+      append(out, static_cast<const Bytes&>(payload).data());
+      break;
+    case PayloadType::kText:
+      append(out, static_cast<const Text&>(payload).buffer().bytes());
+      break;
+    case PayloadType::kRecord:
+      out += static_cast<const Record&>(payload).json();
+      break;
     case PayloadType::kAudio: {
       const auto& audio = static_cast<const Audio&>(payload);
       out += std::to_string(audio.channels()) + "x" + std::to_string(audio.rate()) + "|";
@@ -86,11 +94,13 @@ std::string bytes_of(const Payload& payload) {
     case PayloadType::kFrame: {
       const auto& frame = static_cast<const Frame&>(payload);
       out += std::to_string(frame.width()) + "x" + std::to_string(frame.height()) + "," +
-             std::to_string(static_cast<int>(frame.format())) + "," + std::to_string(static_cast<int>(frame.depth())) + "," +
-             std::to_string(frame.bits()) + "," + std::to_string(static_cast<int>(frame.range())) + "," + frame.matrix() + "|";
+             std::to_string(static_cast<int>(frame.format())) + "," +
+             std::to_string(static_cast<int>(frame.depth())) + "," + std::to_string(frame.bits()) + "," +
+             std::to_string(static_cast<int>(frame.range())) + "," + frame.matrix() + "|";
       for (const auto& plane : frame.planes()) {
         const std::size_t row = static_cast<std::size_t>(plane.width) * size_of(frame.depth());
-        for (int y = 0; y < plane.height; ++y) append(out, plane.data.bytes().subspan(static_cast<std::size_t>(y) * plane.stride, row));
+        for (int y = 0; y < plane.height; ++y)
+          append(out, plane.data.bytes().subspan(static_cast<std::size_t>(y) * plane.stride, row));
       }
       break;
     }

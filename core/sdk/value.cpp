@@ -35,12 +35,15 @@ Object& Object::set(std::string name, Value value) {
 }
 
 Value::Value(std::uint64_t i) {
-  if (i <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) data_ = static_cast<std::int64_t>(i);
-  else data_ = static_cast<double>(i);
+  if (i <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    data_ = static_cast<std::int64_t>(i);
+  else
+    data_ = static_cast<double>(i);
 }
 
 const char* Value::kind() const {
-  static constexpr const char* kKinds[] = {"null", "boolean", "integer", "number", "string", "array", "object"};
+  static constexpr const char* kKinds[] = {"null",   "boolean", "integer", "number",
+                                           "string", "array",   "object"};
   return kKinds[data_.index()];
 }
 
@@ -94,12 +97,18 @@ namespace dom = simdjson::dom;
 
 Value convert(const dom::element& element) {
   switch (element.type()) {
-    case dom::element_type::NULL_VALUE: return {};
-    case dom::element_type::BOOL: return bool(element.get_bool().value());
-    case dom::element_type::INT64: return std::int64_t{element.get_int64().value()};
-    case dom::element_type::UINT64: return std::uint64_t{element.get_uint64().value()};
-    case dom::element_type::DOUBLE: return double{element.get_double().value()};
-    case dom::element_type::STRING: return std::string_view(element.get_string().value());
+    case dom::element_type::NULL_VALUE:
+      return {};
+    case dom::element_type::BOOL:
+      return bool(element.get_bool().value());
+    case dom::element_type::INT64:
+      return std::int64_t{element.get_int64().value()};
+    case dom::element_type::UINT64:
+      return std::uint64_t{element.get_uint64().value()};
+    case dom::element_type::DOUBLE:
+      return double{element.get_double().value()};
+    case dom::element_type::STRING:
+      return std::string_view(element.get_string().value());
     case dom::element_type::ARRAY: {
       const dom::array items = element.get_array().value();
       Array out;
@@ -116,8 +125,8 @@ Value convert(const dom::element& element) {
   return {};
 }
 
-/// The offset up to which `json` is the beginning of something valid: simdjson gives none, so it is found by a scan for the
-/// first byte that cannot stand where it stands. Only for messages.
+/// The offset up to which `json` is the beginning of something valid: simdjson gives none, so it is found by
+/// a scan for the first byte that cannot stand where it stands. Only for messages.
 class FaultFinder {
  public:
   explicit FaultFinder(std::string_view json) : text_(json) {}
@@ -173,7 +182,8 @@ class FaultFinder {
         if (std::string_view("\"\\/bfnrtu").find(escape) == std::string_view::npos) return false;
         if (escape == 'u') {
           for (std::size_t i = 2; i < 6; ++i) {
-            if (at_ + i < text_.size() && !std::isxdigit(static_cast<unsigned char>(text_[at_ + i]))) return false;
+            if (at_ + i < text_.size() && !std::isxdigit(static_cast<unsigned char>(text_[at_ + i])))
+              return false;
           }
           at_ += 4;
         }
@@ -209,7 +219,9 @@ class FaultFinder {
     return true;
   }
   void space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+      ++at_;
   }
   std::string_view text_;
   std::size_t at_ = 0;
@@ -217,8 +229,9 @@ class FaultFinder {
 
 std::pair<std::size_t, std::string> fault_of(std::string_view json, simdjson::error_code error) {
   const std::size_t offset = std::min(FaultFinder(json).find(), json.size());
-  std::string what = offset >= json.size() && error != simdjson::UTF8_ERROR ? "it ends before the value is complete"
-                                                                           : simdjson::error_message(error);
+  std::string what = offset >= json.size() && error != simdjson::UTF8_ERROR
+                         ? "it ends before the value is complete"
+                         : simdjson::error_message(error);
   if (json.find_first_not_of(" \t\r\n") == std::string_view::npos) what = "it is empty";
   return {offset, std::move(what)};
 }
@@ -263,11 +276,21 @@ void dump_string(std::string_view text, std::string& out) {
   for (const char ch : text) {
     const auto c = static_cast<unsigned char>(ch);
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (c < 0x20) {
           out += "\\u00";
@@ -307,8 +330,10 @@ void Value::dump_to(std::string& out, int indent, int depth) const {
   } else if (const auto* i = std::get_if<std::int64_t>(&data_)) {
     dump_number(*i, out);
   } else if (const auto* d = std::get_if<double>(&data_)) {
-    if (std::isfinite(*d)) dump_number(*d, out);
-    else out += "null";
+    if (std::isfinite(*d))
+      dump_number(*d, out);
+    else
+      out += "null";
   } else if (const auto* s = std::get_if<std::string>(&data_)) {
     dump_string(*s, out);
   } else if (const auto* a = std::get_if<Array>(&data_)) {

@@ -23,8 +23,10 @@ class Output {
   virtual ~Output();
   /// Times on a port must not decrease. The key of the packet in process is given to packets without one
   /// when the operator is keyed.
-  void emit(Packet packet) { put(0, std::move(packet)); }
-  void emit(std::size_t port, Packet packet) { put(port, std::move(packet)); }
+  void emit(Packet&& packet) { put(0, std::move(packet)); }
+  void emit(const Packet& packet) { put(0, Packet(packet)); }
+  void emit(std::size_t port, Packet&& packet) { put(port, std::move(packet)); }
+  void emit(std::size_t port, const Packet& packet) { put(port, Packet(packet)); }
   /// "Nothing earlier than `time` will come": for operators that stay silent longer than their contract says
   /// the graph must wait (a source between two events; a detector whose lookahead is unbounded).
   void advance(Time time) { mark(0, time); }

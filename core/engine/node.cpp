@@ -1,0 +1,365 @@
+#include "engine/node.hpp"
+
+#include <unistd.h>
+
+#include <thread>
+
+#include "stream/file.hpp"
+#include "stream/log.hpp"
+
+namespace stream {
+namespace {
+
+/// Cheap operators are timed once in so many packets: reading the clock costs more than a fused hop.
+constexpr std::uint64_t kSampleEvery = 64;
+constexpr std::uint64_t kLatencyEvery = 16;
+
+constexpr Time minus(Time time, Duration lookahead) {
+  if (lookahead == kUnbounded) return kTimeMin;
+  return time < kTimeMin + lookahead ? kTimeMin : time - lookahead;
+}
+
+}  // namespace
+
+Node::Node(const PlannedNode& planned, Registry& registry, Context context, RunState& run)
+    : planned_(planned),
+      registry_(registry),
+      context_(std::move(context)),
+      run_(run),
+      ports_(planned.op->spec.outputs().size() + 1) {
+  op_ = registry_.make(planned.op->spec.name(), planned.params, context_);
+  contract_ = planned.op->spec.contract(Params(planned.op->spec, planned.params, context_));
+  source_ = dynamic_cast<Source*>(op_.get());
+  sink_ = dynamic_cast<Sink*>(op_.get());
+  single_input_ = planned.op->spec.inputs().size() == 1;
+  keyed_ = contract_.keyed;
+}
+
+void Node::fuse(std::size_t port, Node& next, std::size_t next_port) {
+  ports_[port].next = &next;
+  ports_[port].next_port = next_port;
+}
+
+void Node::tap(std::size_t port, std::size_t count) {
+  has_taps_ = true;
+  ports_[port].tap_left = count == 0 ? static_cast<std::size_t>(-1) : count;
+}
+
+bool Node::unused(std::size_t port) const { return !ports_[port].next && ports_[port].edges.empty(); }
+
+Operator& Node::instance(const Key& key) {
+  if (key.empty()) return *op_;
+  const auto found = instances_.find(key.str());
+  if (found != instances_.end()) return *found->second.op;
+  auto made = registry_.make(planned_.op->spec.name(), planned_.params, context_);
+  return *instances_.emplace(std::string(key.str()), Instance{key, std::move(made)}).first->second.op;
+}
+
+void Node::accept(std::size_t port, Packet&& packet) {
+  if (closed_) [[unlikely]]
+    return;
+  packets_in_.add();
+  const std::uint64_t n = packets_in_.get();
+  const Time time = packet.time;
+  current_arrival_ = packet.arrival;
+  if (sink_ != nullptr) {
+    reached_.set(static_cast<std::uint64_t>(std::max(time + packet.duration, Time{0}).count()));
+    if (n % kLatencyEvery == 1 && packet.arrival != 0) run_.latency.add(steady_now() - packet.arrival);
+  }
+  if (contract_.cost == Cost::kHeavy || n % kSampleEvery == 1)
+    run_measured(port, std::move(packet));
+  else
+    run_operator(port, std::move(packet));
+  const Time promised = minus(time, contract_.lookahead);
+  for (auto& out : ports_) out.clock = std::max(out.clock, promised);
+}
+
+void Node::run_operator(std::size_t port, Packet&& packet) {
+  Packet kept;
+  if (planned_.on_error == OnError::kDivert) [[unlikely]]
+    kept = packet;
+  try {
+    Operator* op = op_.get();
+    if (keyed_) {
+      current_key_ = packet.key;
+      op = &instance(packet.key);
+    }
+    if (single_input_)
+      op->process(std::move(packet), *this);
+    else
+      op->process(port, std::move(packet), *this);
+  } catch (...) {
+    failed_with(kept.payload ? &kept : nullptr);
+  }
+}
+
+void Node::run_measured(std::size_t port, Packet&& packet) {
+  measuring_ = true;
+  nested_ = 0;
+  const std::int64_t start = steady_now();
+  run_operator(port, std::move(packet));
+  const std::int64_t own = steady_now() - start - nested_;
+  measuring_ = false;
+  nanoseconds_.add(static_cast<std::uint64_t>(std::max<std::int64_t>(0, own)) *
+                   (contract_.cost == Cost::kHeavy ? 1 : kSampleEvery));
+}
+
+void Node::put(std::size_t port, Packet&& packet) {
+  OutPort& out = ports_[port];
+  if (packet.time < out.clock) [[unlikely]]
+    behind(port, packet.time);
+  out.clock = packet.time;
+  packet.sequence = out.packets.get();
+  out.packets.add();
+  if (packet.payload) out.bytes.add(packet.payload->bytes());
+  if (packet.arrival == 0) {
+    // A source is asked for the time once for each read, after it has waited for its input.
+    if (current_arrival_ == 0) current_arrival_ = steady_now();
+    packet.arrival = current_arrival_;
+  }
+  if (keyed_ && packet.key.empty()) packet.key = current_key_;
+  if (has_taps_) [[unlikely]]
+    print_tap(port, packet);
+  if (source_ != nullptr && run_.realtime) [[unlikely]]
+    pace(packet.time);
+  if (measuring_) {
+    const std::int64_t start = steady_now();
+    deliver(out, std::move(packet));
+    nested_ += steady_now() - start;
+  } else {
+    deliver(out, std::move(packet));
+  }
+}
+
+void Node::deliver(OutPort& out, Packet&& packet) {
+  if (out.next != nullptr) {
+    out.next->accept(out.next_port, std::move(packet));
+    return;
+  }
+  for (std::size_t i = 0; i + 1 < out.edges.size(); ++i) out.edges[i]->push(Packet(packet));
+  if (!out.edges.empty()) out.edges.back()->push(std::move(packet));
+}
+
+void Node::mark(std::size_t port, Time time) { ports_[port].clock = std::max(ports_[port].clock, time); }
+
+void Node::behind(std::size_t port, Time time) const {
+  const auto& spec = planned_.op->spec;
+  const std::string name = port < spec.outputs().size() ? spec.outputs()[port].name : "errors";
+  throw failed("emitted a packet of time " + to_string(time) + " on port '" + name +
+               "' after that port had reached " + to_string(ports_[port].clock) +
+               "; times must not decrease, and with the declared lookahead of " +
+               to_string(contract_.lookahead) + " nothing so early may come (a fault of operator " +
+               spec.name() + ")");
+}
+
+void Node::failed_with(const Packet* packet) {
+  errors_.add();
+  std::optional<Error> error;
+  try {
+    throw;
+  } catch (const ClosedPipe&) {
+    closed_ = true;
+    run_.closed_pipe = true;
+    run_.request_stop(RunState::Stop::kFinish);
+    return;
+  } catch (const Error& e) {
+    error = e.within("node '" + planned_.id + "'");
+  } catch (const std::bad_alloc&) {
+    error = Error(ExitCode::kTryAgain, "node '" + planned_.id + "': not enough memory");
+  } catch (const std::exception& e) {
+    error = Error(ExitCode::kFailed, "node '" + planned_.id + "': " + e.what());
+  } catch (...) {
+    error = Error(ExitCode::kFailed, "node '" + planned_.id + "': threw something that is no exception");
+  }
+  if (planned_.on_error == OnError::kStop || source_ != nullptr) {
+    closed_ = true;
+    run_.fail(*error);
+    return;
+  }
+  constexpr std::uint64_t kLogged = 10;
+  if (errors_.get() <= kLogged) {
+    const std::string prefix = "node '" + planned_.id + "': ";  // the log names the node on its own
+    log_warning(planned_.id,
+                std::string(error->what()).substr(prefix.size()) +
+                    (errors_.get() == kLogged ? " (further errors of this node are only counted)" : ""));
+  }
+  if (packet != nullptr && planned_.on_error == OnError::kDivert) {
+    Packet diverted = *packet;
+    diverted.time = std::max(diverted.time, ports_.back().clock);
+    put(ports_.size() - 1, std::move(diverted));
+  }
+}
+
+void Node::pace(Time time) {
+  if (first_time_ == kTimeMin) first_time_ = time;
+  const std::int64_t due = run_.started + (time - first_time_).count();
+  if (due <= steady_now()) return;
+  flush_edges();
+  while (!run_.stopping()) {
+    const std::int64_t left = due - steady_now();
+    if (left <= 0) break;
+    run_.wait(Duration{left}, [&] { return run_.stopping(); });
+  }
+  current_arrival_ = steady_now();
+}
+
+void Node::print_tap(std::size_t port, const Packet& packet) {
+  OutPort& out = ports_[port];
+  if (out.tap_left == 0) return;
+  --out.tap_left;
+  const auto& spec = planned_.op->spec;
+  Object line{
+      {"edge", planned_.id + "." + (port < spec.outputs().size() ? spec.outputs()[port].name : "errors")},
+      {"time", seconds(packet.time)},
+      {"sequence", packet.sequence}};
+  if (!packet.key.empty()) line.set("key", packet.key.str());
+  if (packet.is(PayloadType::kText))
+    line.set("text", packet.as<Text>().str());
+  else if (packet.is(PayloadType::kRecord))
+    line.set("record", packet.as<Record>().object());
+  else if (packet.payload)
+    line.set("type", name_of(packet.payload->type()))
+        .set("bytes", static_cast<std::uint64_t>(packet.payload->bytes()));
+  const std::string text = Value(std::move(line)).dump() + "\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+void Node::advance_input(Time clock) {
+  const Time promised = minus(clock, contract_.lookahead);
+  for (auto& out : ports_) {
+    out.clock = std::max(out.clock, promised);
+    if (out.next != nullptr) out.next->advance_input(out.clock);
+  }
+}
+
+void Node::finish() {
+  if (!closed_) {
+    current_arrival_ = 0;
+    try {
+      op_->finish(*this);
+      for (auto& [name, instance] : instances_) {
+        current_key_ = instance.key;
+        instance.op->finish(*this);
+      }
+    } catch (...) {
+      failed_with(nullptr);
+    }
+  }
+  flush_sink();
+  for (auto& out : ports_) {
+    if (out.next != nullptr) out.next->finish();
+  }
+}
+
+bool Node::read() {
+  if (closed_) return false;
+  current_arrival_ = 0;
+  try {
+    return source_->read(*this) && !closed_;
+  } catch (...) {
+    failed_with(nullptr);
+    return false;
+  }
+}
+
+void Node::flush_edges() {
+  for (auto& out : ports_) {
+    for (Edge* edge : out.edges) edge->flush(out.clock);
+    if (out.next != nullptr) out.next->flush_edges();
+  }
+}
+
+void Node::pass_barrier(std::uint64_t number) {
+  for (auto& out : ports_) {
+    for (Edge* edge : out.edges) edge->barrier(number, out.clock);
+  }
+}
+
+void Node::end_edges() {
+  for (auto& out : ports_) {
+    for (Edge* edge : out.edges) edge->end();
+  }
+}
+
+void Node::flush_sink() {
+  if (sink_ == nullptr || closed_) return;
+  try {
+    sink_->flush();
+  } catch (...) {
+    failed_with(nullptr);
+  }
+}
+
+void Node::save(Archive& into) {
+  into.set("operator", planned_.op->spec.name());
+  op_->save(into.group("state"));
+  if (!instances_.empty()) {
+    std::size_t index = 0;
+    for (const auto& [name, instance] : instances_) {
+      Archive& g = into.group("keys").group(std::to_string(index++));
+      g.set("key", name);
+      instance.op->save(g.group("state"));
+    }
+  }
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    Archive& g = into.group("ports").group(std::to_string(i));
+    g.set("clock", ports_[i].clock);
+    g.set("packets", ports_[i].packets.get());
+    g.set("bytes", ports_[i].bytes.get());
+  }
+  into.set("packets_in", packets_in_.get());
+}
+
+void Node::load(const Archive& from) {
+  try {
+    if (from.get<std::string>("operator") != planned_.op->spec.name()) {
+      throw bad_data("was saved by operator " + from.get<std::string>("operator"));
+    }
+    op_->load(from.group("state"));
+    if (from.has("keys")) {
+      const Archive& keys = from.group("keys");
+      for (std::size_t i = 0; keys.has(std::to_string(i)); ++i) {
+        const Archive& g = keys.group(std::to_string(i));
+        instance(Key(g.get<std::string>("key"))).load(g.group("state"));
+      }
+    }
+    for (std::size_t i = 0; i < ports_.size(); ++i) {
+      const Archive& g = from.group("ports").group(std::to_string(i));
+      ports_[i].clock = g.get<Duration>("clock");
+      ports_[i].packets.set(g.get<std::uint64_t>("packets"));
+      ports_[i].bytes.set(g.get<std::uint64_t>("bytes"));
+    }
+    packets_in_.set(from.get<std::uint64_t>("packets_in"));
+  } catch (const Error& e) {
+    throw e.within("node '" + planned_.id + "' cannot resume");
+  }
+}
+
+void Node::publish() {
+  std::size_t bytes = op_->state_bytes();
+  for (const auto& [name, instance] : instances_) bytes += instance.op->state_bytes();
+  state_bytes_.set(bytes);
+  std::string text = op_->progress();
+  const std::scoped_lock lock(progress_mutex_);
+  progress_ = std::move(text);
+}
+
+NodeMetrics Node::metrics() const {
+  NodeMetrics m;
+  m.id = planned_.id;
+  m.op = planned_.op->spec.name();
+  m.packets_in = packets_in_.get();
+  for (const auto& out : ports_) {
+    m.packets_out += out.packets.get();
+    m.bytes_out += out.bytes.get();
+    for (const Edge* edge : out.edges) m.dropped += edge->dropped();
+  }
+  m.errors = errors_.get();
+  m.seconds = static_cast<double>(nanoseconds_.get()) * 1e-9;
+  m.state_bytes = state_bytes_.get();
+  const std::scoped_lock lock(progress_mutex_);
+  m.progress = progress_;
+  return m;
+}
+
+}  // namespace stream

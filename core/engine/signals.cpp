@@ -1,0 +1,38 @@
+#include "engine/signals.hpp"
+
+#include <unistd.h>
+
+namespace stream {
+namespace {
+
+volatile std::sig_atomic_t noted = 0;
+
+extern "C" void note_signal(int number) {
+  if (noted != 0 && number == SIGINT) _exit(128 + SIGINT);
+  noted = number;
+}
+
+}  // namespace
+
+SignalGuard::SignalGuard(bool take_over) : taken_(take_over) {
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, &pipe_);
+  if (!taken_) return;
+  noted = 0;
+  struct sigaction action {};
+  action.sa_handler = note_signal;  // without SA_RESTART: blocking calls return and look around
+  sigaction(SIGINT, &action, &interrupt_);
+  sigaction(SIGTERM, &action, &terminate_);
+}
+
+SignalGuard::~SignalGuard() {
+  sigaction(SIGPIPE, &pipe_, nullptr);
+  if (!taken_) return;
+  sigaction(SIGINT, &interrupt_, nullptr);
+  sigaction(SIGTERM, &terminate_, nullptr);
+}
+
+int SignalGuard::received() { return noted; }
+
+}  // namespace stream

@@ -1,0 +1,25 @@
+/// SIGINT and SIGTERM while a run goes on; SIGPIPE never ends the program.
+#pragma once
+
+#include <csignal>
+
+namespace stream {
+
+/// Takes the signals over for its lifetime. The first SIGINT or SIGTERM is noted; a second SIGINT ends the
+/// process at once.
+class SignalGuard {
+ public:
+  explicit SignalGuard(bool take_over);
+  ~SignalGuard();
+  SignalGuard(const SignalGuard&) = delete;
+  SignalGuard& operator=(const SignalGuard&) = delete;
+  /// The signal that came, or 0.
+  static int received();
+
+ private:
+  bool taken_;
+  struct sigaction interrupt_ {
+  }, terminate_{}, pipe_{};
+};
+
+}  // namespace stream

@@ -1,0 +1,170 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "harness.hpp"
+#include "hdf5/archive_file.hpp"
+
+namespace stream::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class CheckpointTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    dir_ = std::filesystem::path(::testing::TempDir()) /
+           ("checkpoint-" + std::to_string(::getpid()) + "-" +
+            ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(dir_);
+    std::filesystem::create_directories(dir_);
+  }
+  void TearDown() override { std::filesystem::remove_all(dir_); }
+  std::string path(const std::string& name) const { return (dir_ / name).string(); }
+  /// Two sources, a merge that holds packets back, keyed and unkeyed state, two sinks.
+  std::string recipe(const std::string& out, const std::string& extra = "") const {
+    return R"(
+[nodes.a]
+use = "test.numbers"
+count = 1500
+step = 2
+pause = 100
+keys = 5
+)" + extra +
+           R"(
+[nodes.b]
+use = "test.numbers"
+count = 700
+step = 5
+start = 301
+pause = 200
+[nodes.sum]
+use = "test.heavy_sum"
+from = "a"
+[nodes.join]
+use = "test.join"
+from = ["sum", "b"]
+[nodes.count]
+use = "test.keyed_count"
+from = "a"
+[nodes.joined]
+use = "test.lines"
+from = "join"
+path = ")" +
+           path(out) + R"("
+[nodes.counted]
+use = "test.lines"
+from = "count"
+path = ")" +
+           path(out + ".counts") + "\"\n";
+  }
+  RunOptions options() const {
+    RunOptions o;
+    o.threads = 2;
+    o.checkpoint = path("state.h5");
+    o.every = std::chrono::milliseconds(20);
+    o.resume = true;
+    return o;
+  }
+
+ private:
+  std::filesystem::path dir_;
+};
+
+TEST_F(CheckpointTest, StoppedAnyNumberOfTimesTheOutputIsTheSame) {
+  ASSERT_EQ(run_recipe(recipe("whole"), with_threads(2)).exit_code, 0);
+  // 5 parts of different length, then to the end.
+  int runs = 0, resumed = 0;
+  for (bool finished = false; !finished; ++runs) {
+    ASSERT_LT(runs, 100);
+    RunOptions o = options();
+    if (runs < 5) o.max_time = std::chrono::milliseconds(20 + 30 * runs);
+    const RunResult result = run_recipe(recipe("parts"), o);
+    ASSERT_EQ(result.exit_code, 0) << result.error;
+    resumed += result.resumed;
+    finished = result.already_finished;
+  }
+  EXPECT_GE(resumed, 5);
+  EXPECT_EQ(read_file(path("parts")), read_file(path("whole")));
+  EXPECT_EQ(read_file(path("parts.counts")), read_file(path("whole.counts")));
+}
+
+TEST_F(CheckpointTest, ADamagedOneIsPassedOverForTheNewestGoodOne) {
+  ASSERT_EQ(run_recipe(recipe("whole"), with_threads(2)).exit_code, 0);
+  RunOptions o = options();
+  o.max_time = std::chrono::milliseconds(150);
+  ASSERT_EQ(run_recipe(recipe("parts"), o).exit_code, 0);
+  ASSERT_TRUE(std::filesystem::exists(path("state.h5.1")));
+  {
+    std::fstream file(path("state.h5"), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(1000);
+    const char original = static_cast<char>(file.get());
+    file.seekp(1000);
+    file.put(static_cast<char>(original ^ 1));
+  }
+  const RunResult result = run_recipe(recipe("parts"), options());
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_TRUE(result.resumed);
+  EXPECT_EQ(read_file(path("parts")), read_file(path("whole")));
+}
+
+TEST_F(CheckpointTest, WhenAllAreDamagedTheRunIsRefused) {
+  for (const char* name : {"state.h5", "state.h5.1"})
+    std::ofstream(path(name)) << "not an archive, and a line that is long enough to hold a trailer.";
+  const RunResult result = run_recipe(recipe("parts"), options());
+  EXPECT_EQ(result.exit_code, 65);
+  EXPECT_THAT(result.error, HasSubstr("state.h5: is no archive of stream"));
+}
+
+TEST_F(CheckpointTest, AnotherRecipesIsRefusedByName) {
+  RunOptions o = options();
+  o.max_time = std::chrono::milliseconds(60);
+  ASSERT_EQ(run_recipe(recipe("parts"), o).exit_code, 0);
+  const RunResult result = run_recipe(recipe("parts", "fail_at = 3"), options());
+  EXPECT_EQ(result.exit_code, 78);
+  EXPECT_THAT(result.error, HasSubstr("belongs to another recipe"));
+}
+
+TEST_F(CheckpointTest, KeepsAsManyAsAskedFor) {
+  RunOptions o = options();
+  o.keep = 2;
+  ASSERT_EQ(run_recipe(recipe("parts"), o).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(path("state.h5.1")));
+  EXPECT_FALSE(std::filesystem::exists(path("state.h5.2")));
+  EXPECT_FALSE(std::filesystem::exists(path("state.h5.next")));
+}
+
+TEST_F(CheckpointTest, EveryCutAndEveryFlippedByteOfAnArchiveIsNoticed) {
+  Archive archive;
+  archive.set("n", std::int64_t{7});
+  archive.group("g").set("text", "");
+  archive.group("g").set("values", std::vector<float>{1, 2, 3});
+  archive.set("flag", true);
+  write_archive(path("a.h5"), archive);
+  const Archive back = read_archive(path("a.h5"));
+  EXPECT_EQ(back.get<std::int64_t>("n"), 7);
+  EXPECT_EQ(back.group("g").get<std::string>("text"), "");
+  EXPECT_EQ(back.group("g").get<std::vector<float>>("values"), (std::vector<float>{1, 2, 3}));
+  EXPECT_TRUE(back.get<bool>("flag"));
+  const std::string whole = read_file(path("a.h5"));
+  const auto refused = [&](const std::string& bytes) {
+    std::ofstream(path("b.h5"), std::ios::binary) << bytes;
+    try {
+      read_archive(path("b.h5"));
+      return false;
+    } catch (const Error& e) {
+      return e.code() == ExitCode::kBadData;
+    }
+  };
+  for (std::size_t cut = 0; cut < whole.size(); cut += 97) ASSERT_TRUE(refused(whole.substr(0, cut))) << cut;
+  for (std::size_t at = 0; at < whole.size() - 64; at += 61) {
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
+    ASSERT_TRUE(refused(bytes)) << at;
+  }
+}
+
+}  // namespace
+}  // namespace stream::testing
