@@ -10,3 +10,9 @@ install(FILES ${PROJECT_BINARY_DIR}/StreamConfig.cmake ${PROJECT_BINARY_DIR}/Str
 install(EXPORT StreamTargets NAMESPACE Stream:: DESTINATION ${package_dir})
 configure_file(${PROJECT_SOURCE_DIR}/cmake/stream.pc.in ${PROJECT_BINARY_DIR}/stream.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/stream.pc DESTINATION lib/pkgconfig)
+
+# Recipes, models, examples and the plugin template, where the library looks for them.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/share/ DESTINATION share/stream)
+if(EXISTS ${PROJECT_SOURCE_DIR}/recipes)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/recipes/ DESTINATION share/stream/recipes)
+endif()

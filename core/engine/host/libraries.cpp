@@ -26,8 +26,8 @@ void* symbol_of(const char* library, const char* symbol) {
   const std::string path = own_folder() + library;
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
-    throw failed("cannot load " + path + ": " + dlerror() +
-                 " (is the installation complete? 'stream doctor' checks it)");
+    // dlerror names the file.
+    throw failed(std::string(dlerror()) + " (is the installation complete? 'stream doctor' checks it)");
   }
   void* found = dlsym(handle, symbol);
   if (found == nullptr) {

@@ -1,0 +1,146 @@
+/// stream run and what is built on it: stdout is data, stderr is silent unless something is wrong.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli.hpp"
+#include "stream/value.hpp"
+
+namespace stream::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+
+class Run : public ::testing::Test {
+ protected:
+  void SetUp() override { write_contents(folder_ / "copy.toml", kCopyLines); }
+  ScratchFolder folder_;
+};
+
+TEST_F(Run, StdoutIsByteExactAndStderrIsSilent) {
+  const std::string lines = "one\n\nthree: grüße\n\tfour\n";
+  const Outcome outcome = stream_run({"run", "copy.toml"}, lines, folder_.path());
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, lines);
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST_F(Run, FilesThroughInputAndOutput) {
+  write_contents(folder_ / "in.txt", "a\nb\n");
+  const Outcome outcome = stream_run(
+      {"run", "copy.toml", "-i", "in.txt", "-o", "out.txt", "--report", "r.html", "--metrics", "m.prom"}, "",
+      folder_.path());
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(contents(folder_ / "out.txt"), "a\nb\n");
+  EXPECT_THAT(contents(folder_ / "r.html"), HasSubstr("<svg"));
+  EXPECT_THAT(
+      contents(folder_ / "m.prom"),
+      HasSubstr("stream_node_packets_in_total{recipe=\"copy.toml\",node=\"out\",operator=\"text.write\"} 2"));
+}
+
+TEST_F(Run, MissingInputAndUnwritableOutput) {
+  EXPECT_EQ(stream_run({"run", "copy.toml", "-i", "missing.txt"}, "", folder_.path()).exit_code, 66);
+  EXPECT_EQ(stream_run({"run", "copy.toml", "-o", "no/such/folder/x"}, "a\n", folder_.path()).exit_code, 74);
+  EXPECT_EQ(shell("printf 'a\\n' | stream run copy.toml > /dev/full", folder_.path()).exit_code, 74);
+}
+
+TEST_F(Run, InvalidUtf8IsBadDataAndWhatCameBeforeIsDelivered) {
+  const Outcome outcome = stream_run({"run", "copy.toml"}, "good\n\xff\xfe\n", folder_.path());
+  EXPECT_EQ(outcome.exit_code, 65);
+  EXPECT_EQ(outcome.out, "good\n");
+  EXPECT_THAT(outcome.err, HasSubstr("stream: error: "));
+}
+
+TEST_F(Run, AReaderThatLeavesEndsItQuietly) {
+  const Outcome outcome =
+      shell("set -o pipefail; seq 1000000 | stream run copy.toml 2>err.txt | head -n 1", folder_.path());
+  EXPECT_EQ(outcome.out, "1\n");
+  EXPECT_EQ(contents(folder_ / "err.txt"), "");
+}
+
+TEST_F(Run, ProgressKeysEndWithEnd) {
+  const Outcome outcome =
+      shell("printf 'a\\n' | stream run copy.toml --progress-fd 3 3>keys.txt", folder_.path());
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  const std::string keys = contents(folder_ / "keys.txt");
+  EXPECT_THAT(keys, HasSubstr("wall_seconds="));
+  EXPECT_TRUE(keys.ends_with("progress=end\n")) << keys;
+}
+
+TEST_F(Run, JsonLogsAreJson) {
+  const Outcome outcome =
+      stream_run({"run", "copy.toml", "-i", "mis\"sing\n.txt", "--log-format", "json"}, "", folder_.path());
+  EXPECT_EQ(outcome.exit_code, 66);
+  const Value line = Value::parse(outcome.err.substr(0, outcome.err.find('\n')));
+  EXPECT_EQ(line.as_object().find("level")->as_string(), "error");
+  EXPECT_THAT(line.as_object().find("message")->as_string(), HasSubstr("mis\"sing\n.txt"));
+}
+
+TEST_F(Run, TestsOfARecipeAreRunAndAMismatchIsShown) {
+  write_contents(folder_ / "in.txt", "a\nb\n");
+  write_contents(folder_ / "good.txt", "a\nb\n");
+  write_contents(folder_ / "bad.txt", "a\nc\n");
+  const std::string table = "\n[[test]]\ninput = \"in.txt\"\nexpect = ";
+  write_contents(folder_ / "ok.toml", std::string(kCopyLines) + table + "\"good.txt\"\n");
+  write_contents(folder_ / "not.toml", std::string(kCopyLines) + table + "\"bad.txt\"\n");
+  const Outcome good = stream_run({"test", "ok.toml"}, "", folder_.path());
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_EQ(good.out, "ok   ok.toml test 1\n1 passed, 0 failed\n");
+  const Outcome bad = stream_run({"test", "not.toml"}, "", folder_.path());
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_THAT(bad.err, HasSubstr("line 2:\n  expected \"c\"\n  found    \"b\""));
+}
+
+TEST_F(Run, BenchPrintsADigestInEachFormat) {
+  write_contents(folder_ / "in.txt", "a\nb\n");
+  const Outcome md = stream_run({"bench", "copy.toml", "-i", "in.txt", "-r", "2"}, "", folder_.path());
+  EXPECT_EQ(md.exit_code, 0) << md.err;
+  EXPECT_THAT(md.out, HasSubstr("| recipe | runs |"));
+  const Outcome json =
+      stream_run({"bench", "copy.toml", "-i", "in.txt", "-r", "1", "-f", "jsonl"}, "", folder_.path());
+  EXPECT_THAT(Value::parse(json.out.substr(0, json.out.find('\n'))).as_object().find("output")->as_string(),
+              MatchesRegex("[0-9a-f]{16}"));
+}
+
+constexpr const char* kStudy = R"([params.quick]
+type = "boolean"
+default = false
+doc = "seconds instead of minutes"
+
+[nodes.claims]
+use = "jsonl.read"
+path = "claims.jsonl"
+
+[nodes.out]
+use = "jsonl.write"
+from = "claims"
+path = "-"
+)";
+
+TEST_F(Run, StudiesHoldOrMissTheirBars) {
+  write_contents(folder_ / "study.toml", kStudy);
+  const std::string held =
+      R"({"claim":"lower is better","paper":0.1,"baseline":0.5,"measured":0.2,"bar":0.25,"held":true})"
+      "\n";
+  const std::string missed =
+      R"({"claim":"faster","paper":2,"baseline":1,"measured":1.1,"bar":1.5,"held":false})"
+      "\n";
+  write_contents(folder_ / "claims.jsonl", held);
+  const Outcome good =
+      stream_run({"reproduce", "study.toml", "--quick", "--json", "--report", "r.html"}, "", folder_.path());
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  const Value facts = Value::parse(good.out.substr(0, good.out.find('\n')));
+  EXPECT_EQ(facts.as_object().find("claims")->as_array().size(), 1u);
+  EXPECT_THAT(contents(folder_ / "r.html"), HasSubstr("lower is better"));
+
+  write_contents(folder_ / "claims.jsonl", held + missed);
+  const Outcome bad = stream_run({"reproduce", "study.toml"}, "", folder_.path());
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_THAT(bad.out, HasSubstr("MISSED"));
+  write_contents(folder_ / "claims.jsonl", "");
+  EXPECT_EQ(stream_run({"reproduce", "study.toml"}, "", folder_.path()).exit_code, 1);
+}
+
+}  // namespace
+}  // namespace stream::testing

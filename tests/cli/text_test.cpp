@@ -1,0 +1,82 @@
+/// The pieces of the program that can be wrong without a process to show it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "compare.hpp"
+#include "console.hpp"
+#include "run_text.hpp"
+#include "stream/error.hpp"
+#include "study.hpp"
+#include "text.hpp"
+
+namespace stream::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Compare, RecordsFieldByFieldWithinTolerance) {
+  EXPECT_EQ(first_difference("{\"a\":1.0,\"b\":[1,2]}\n", "{\"b\":[1,2.05],\"a\":1.01}\n", 0.1),
+            std::nullopt);
+  EXPECT_THAT(*first_difference("{\"a\":1,\"b\":{\"c\":2}}\n", "{\"a\":1,\"b\":{\"c\":3}}\n", 0.1),
+              HasSubstr("line 1: b.c: expected 2, found 3"));
+  EXPECT_THAT(*first_difference("{\"a\":1}\n", "{\"a\":1,\"b\":2}\n", 0),
+              HasSubstr("b: expected nothing, found 2"));
+  EXPECT_THAT(*first_difference("{\"a\":1}\n{\"a\":2}\n", "{\"a\":1}\n", 0), HasSubstr("line 2:"));
+  EXPECT_NE(first_difference("{\"a\":1}\n", "{\"a\":null}\n", 1e9), std::nullopt)
+      << "NaN is written as null and is no number";
+}
+
+TEST(Compare, TextIsExact) {
+  EXPECT_EQ(first_difference("a\nb\n", "a\nb\n", 1), std::nullopt);
+  EXPECT_THAT(*first_difference("a\nb\n", "a\nB\n", 1), HasSubstr("line 2"));
+  EXPECT_THAT(*first_difference("a\n", "a", 1), HasSubstr("line terminator"));
+  EXPECT_NE(first_difference("", "a", 1), std::nullopt);
+}
+
+TEST(Console, JsonLinesSurviveAnyMessage) {
+  const std::string line = json_log_line(LogLevel::kWarning, "no\"de", "quote \" brace {} newline \n tab \t",
+                                         "2026-01-01T00:00:00.000Z");
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+  const Value value = Value::parse(line);
+  EXPECT_EQ(value.as_object().find("message")->as_string(), "quote \" brace {} newline \n tab \t");
+  EXPECT_EQ(value.as_object().find("node")->as_string(), "no\"de");
+}
+
+TEST(RunText, ProgressLineFitsItsTerminalAndKeepsTheNewestWords) {
+  RunMetrics metrics;
+  metrics.wall_seconds = 1, metrics.stream_seconds = 10, metrics.realtime_meaningful = true;
+  NodeMetrics node;
+  node.progress = "a very long line of words that ends with the newest\n ones";
+  metrics.nodes.push_back(node);
+  for (const std::size_t width : {20u, 40u, 60u, 200u})
+    EXPECT_LT(width_of(progress_line(metrics, width)), width);
+  const std::string line = progress_line(metrics, 60);
+  EXPECT_THAT(line, HasSubstr("rtf 0.1"));
+  EXPECT_THAT(line, HasSubstr("ones"));
+  EXPECT_THAT(line, ::testing::Not(HasSubstr("\n")));
+}
+
+TEST(Study, ClaimsAndFaults) {
+  StudyResult result;
+  result.study = "s";
+  read_study_records(
+      "{\"series\":\"loss\",\"x\":1,\"y\":2}\n{\"claim\":\"c\",\"paper\":1,\"baseline\":2,\"measured\":3,"
+      "\"bar\":4,\"held\":true}\n",
+      result);
+  EXPECT_TRUE(result.held());
+  EXPECT_EQ(result.series["loss"].size(), 1u);
+  StudyResult empty;
+  EXPECT_FALSE(empty.held());
+  EXPECT_THROW(read_study_records("", empty), Error);
+  EXPECT_THROW(read_study_records("{\"claim\":\"c\"}\n", empty), Error);
+  EXPECT_THAT(study_report({result}), HasSubstr("loss"));
+}
+
+TEST(Text, TailKeepsWholeCharacters) {
+  EXPECT_EQ(tail_of("grüße", 10), "grüße");
+  EXPECT_EQ(tail_of("grüße", 4), "…üße");
+  EXPECT_EQ(width_of("grüße"), 5u);
+}
+
+}  // namespace
+}  // namespace stream::cli
