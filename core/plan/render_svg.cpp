@@ -16,12 +16,17 @@ constexpr double kBoxHeight = 46, kBendHeight = 14, kRowGap = 26, kLabelGap = 40
                  kTitleHeight = 34;
 constexpr int kSweeps = 8;
 
+/// What an item is joined to, and by which edge.
+struct Joint {
+  std::size_t item, edge;
+};
+
 /// A node's box, or the bend of an edge in a layer that it crosses.
 struct Item {
   std::size_t node = Plan::npos;
   std::size_t layer = 0;
   double x = 0, y = 0, width = 0, height = kBendHeight;  // y: the middle
-  std::vector<std::size_t> before, after;
+  std::vector<Joint> before, after;
 };
 
 std::size_t characters(std::string_view text) {
@@ -114,8 +119,8 @@ class Drawing {
       }
       route.push_back(e.to_node);
       for (std::size_t i = 0; i + 1 < route.size(); ++i) {
-        items_[route[i]].after.push_back(route[i + 1]);
-        items_[route[i + 1]].before.push_back(route[i]);
+        items_[route[i]].after.push_back({route[i + 1], routes_.size()});
+        items_[route[i + 1]].before.push_back({route[i], routes_.size()});
       }
       routes_.push_back(std::move(route));
     }
@@ -135,7 +140,7 @@ class Drawing {
         for (const std::size_t i : layer) {
           const auto& joined = forwards ? items_[i].before : items_[i].after;
           double sum = 0;
-          for (const std::size_t j : joined) sum += position[j];
+          for (const Joint& j : joined) sum += position[j.item];
           keyed.emplace_back(joined.empty() ? position[i] : sum / static_cast<double>(joined.size()), i);
         }
         std::stable_sort(keyed.begin(), keyed.end(), [](auto& a, auto& b) { return a.first < b.first; });
@@ -183,7 +188,7 @@ class Drawing {
       for (const std::size_t i : layer) {
         const auto& joined = forwards ? items_[i].before : items_[i].after;
         double sum = 0;
-        for (const std::size_t j : joined) sum += items_[j].y;
+        for (const Joint& j : joined) sum += items_[j.item].y;
         wish.push_back(joined.empty() ? items_[i].y : sum / static_cast<double>(joined.size()));
       }
       // Downwards what overlaps is pushed on; the mean push is then given back, which keeps the layer
@@ -205,15 +210,16 @@ class Drawing {
   bool error(const PlannedEdge& e) const { return e.from_port == plan_.nodes[e.from_node].error_port(); }
 
   /// Where edges leave or reach a box: spread over its side, in the order of their other ends.
-  double anchor(std::size_t item, std::size_t other, bool leaving) const {
+  double anchor(std::size_t item, std::size_t edge, bool leaving) const {
     const Item& i = items_[item];
     if (i.node == Plan::npos) return i.y;
-    std::vector<std::size_t> joined = leaving ? i.after : i.before;
+    std::vector<Joint> joined = leaving ? i.after : i.before;
     std::stable_sort(joined.begin(), joined.end(),
-                     [&](std::size_t a, std::size_t b) { return items_[a].y < items_[b].y; });
-    const auto at = static_cast<double>(std::find(joined.begin(), joined.end(), other) - joined.begin());
-    const auto count = static_cast<double>(joined.size());
-    return i.y + (at + 0.5 - count / 2) * std::min(14.0, (i.height - 12) / count);
+                     [&](const Joint& a, const Joint& b) { return items_[a.item].y < items_[b.item].y; });
+    const auto it =
+        std::find_if(joined.begin(), joined.end(), [&](const Joint& j) { return j.edge == edge; });
+    const auto at = static_cast<double>(it - joined.begin()), count = static_cast<double>(joined.size());
+    return i.y + (at + 0.5 - count / 2) * std::min(16.0, (i.height - 10) / count);
   }
 
   std::string edge(std::size_t index) const {
@@ -222,8 +228,8 @@ class Drawing {
     std::string path;
     for (std::size_t i = 0; i + 1 < route.size(); ++i) {
       const Item &a = items_[route[i]], &b = items_[route[i + 1]];
-      const double x0 = a.x + a.width, y0 = anchor(route[i], route[i + 1], true), x1 = b.x,
-                   y1 = anchor(route[i + 1], route[i], false);
+      const double x0 = a.x + a.width, y0 = anchor(route[i], index, true), x1 = b.x,
+                   y1 = anchor(route[i + 1], index, false);
       const double middle = (x0 + x1) / 2;
       path += i == 0 ? "M" : " L";
       path += number(x0) + "," + number(y0) + " C" + number(middle) + "," + number(y0) + " " +
@@ -241,7 +247,7 @@ class Drawing {
     const Item& a = items_[first];
     // In the middle of the first stretch, where the curve is half-way between its ends.
     const double x = (a.x + a.width + items_[next].x) / 2;
-    const double y = (anchor(first, next, true) + anchor(next, first, false)) / 2 - 4;
+    const double y = (anchor(first, index, true) + anchor(next, index, false)) / 2 - 4;
     return "<text x=\"" + number(x) + "\" y=\"" + number(y) +
            "\" font-size=\"11\" text-anchor=\"middle\" fill=\"" +
            (error(plan_.edges[index]) ? "#dc2626" : "#475569") +

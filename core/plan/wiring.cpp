@@ -27,14 +27,16 @@ Wiring::Wiring(FlatRecipe& recipe, const Registry& registry, Diagnostics& diagno
   for (std::size_t i = 0; i < recipe.includes.size(); ++i) connect_include(i);
 
   // A sink whose include is used as an input gives way to what fed it.
-  for (const RecipeNode& node : recipe.nodes) {
-    for (const FromItem& item : node.from) {
+  const auto replace_sinks = [&](const std::vector<FromItem>& from) {
+    for (const FromItem& item : from) {
       Target t;
       if (!split(item, t) || !t.include) continue;
       const std::size_t out = outputs_[t.index];
       if (out != npos && sink(out)) replaced_[out] = true;
     }
-  }
+  };
+  for (const RecipeNode& node : recipe.nodes) replace_sinks(node.from);
+  for (const RecipeInclude& include : recipe.includes) replace_sinks(include.from);
   for (std::size_t i = 0; i < count; ++i) {
     if (replaced_[i]) continue;
     const std::size_t wanted = recipe.nodes[i].from.size();

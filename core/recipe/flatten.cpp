@@ -235,8 +235,8 @@ class Flattener {
     if (!fresh(n.id, table.where)) return;
     for (const SourceMember& m : table.value.members) {
       if (m.name == "use") {
-        if (auto use = substituted_string(m, params, "the name of an operator")) n.use = *use;
-        n.use_where = m.value.where;
+        if (auto use = substituted_string(m, params, "the name of an operator"))
+          set_use(*use, m.value.where, n);
       } else if (m.name == "from") {
         n.from_where = m.where;
         from(m.value, params, prefix, std::nullopt, {}, n.from);
@@ -293,6 +293,13 @@ class Flattener {
     diagnostics_.error(m.value.where, "'" + m.name + "' must be a string, " + meaning +
                                           "; the parameter is of type " + v.kind());
     return std::nullopt;
+  }
+
+  /// An operator that has no name has been reported; the rest of the node is still checked.
+  void set_use(const std::string& name, const Location& where, RecipeNode& node) {
+    node.use = name;
+    node.use_where = where;
+    if (name.empty()) diagnostics_.error(where, "'use' is empty: it must name an operator");
   }
 
   void set_mode(const std::string& mode, const Location& where, bool& live) {
@@ -471,8 +478,7 @@ class Flattener {
         for (const RecipeInclude& i : out_.includes) ids.push_back(i.id);
         diagnostics_.error(where, "unknown node '" + o.owner + "'" + hint(o.owner, ids, "nodes"));
       } else if (o.name == "use") {
-        it->use = o.text;
-        it->use_where = where;
+        set_use(o.text, where, *it);
       } else if (o.name == "mode") {
         set_mode(o.text, where, it->live);
       } else if (o.name == "on_error") {
