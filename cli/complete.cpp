@@ -28,8 +28,8 @@ class Answers {
 
 /// The first recipe among the words, planned as far as that goes.
 Plan plan_among(const std::vector<std::string>& words, const Registry& registry) {
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    if (words[i].starts_with("-") || words[i - 1].starts_with("-")) continue;
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i].starts_with("-") || (i > 0 && words[i - 1].starts_with("-"))) continue;
     try {
       Diagnostics ignored;
       return plan_recipe(find_recipe(words[i]), registry, {}, ignored);
