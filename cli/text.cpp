@@ -121,8 +121,12 @@ std::string bytes_text(double bytes) {
 std::string seconds_text(double seconds) {
   char text[64];
   const auto whole = static_cast<long long>(seconds);
-  if (seconds < 60)
-    std::snprintf(text, sizeof text, seconds < 0.1 ? "%.3f s" : "%.1f s", seconds);
+  if (seconds > 0 && seconds < 1e-3)
+    std::snprintf(text, sizeof text, "%.3g us", seconds * 1e6);
+  else if (seconds > 0 && seconds < 1)
+    std::snprintf(text, sizeof text, "%.3g ms", seconds * 1e3);
+  else if (seconds < 60)
+    std::snprintf(text, sizeof text, "%.1f s", seconds);
   else if (whole < 3600)
     std::snprintf(text, sizeof text, "%lld:%04.1f", whole / 60,
                   seconds - static_cast<double>(whole / 60 * 60));

@@ -36,7 +36,7 @@ std::string tail_of(std::string_view utf8, std::size_t width);
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 /// "1.5 MB", "312 B"
 std::string bytes_text(double bytes);
-/// "1:02:03.4" or "2.3 s"
+/// "1:02:03", "2.3 s", "250 ms" or "12.5 us"
 std::string seconds_text(double seconds);
 /// Three significant digits or so, no exponent for everyday numbers.
 std::string number_text(double value, int digits = 3);

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+#include <thread>
+
 #include "cli.hpp"
 #include "stream/value.hpp"
 
@@ -57,6 +60,21 @@ TEST_F(Run, AReaderThatLeavesEndsItQuietly) {
       shell("set -o pipefail; seq 1000000 | stream run copy.toml 2>err.txt | head -n 1", folder_.path());
   EXPECT_EQ(outcome.out, "1\n");
   EXPECT_EQ(contents(folder_ / "err.txt"), "");
+}
+
+TEST_F(Run, ASignalEndsItInOrderWithItsNumber) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    Program program = stream_program({"run", "copy.toml"}, "one\n");
+    program.folder = folder_.path();
+    program.when_fed = [signal](int pid) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(700));
+      ::kill(pid, signal);
+    };
+    const Outcome outcome = run(program);
+    EXPECT_EQ(outcome.exit_code, 128 + signal) << outcome.err;
+    EXPECT_EQ(outcome.signal, 0) << "the program itself must end, not the signal end it";
+    EXPECT_EQ(outcome.out, "one\n");
+  }
 }
 
 TEST_F(Run, ProgressKeysEndWithEnd) {

@@ -72,6 +72,15 @@ TEST(Study, ClaimsAndFaults) {
   EXPECT_THAT(study_report({result}), HasSubstr("loss"));
 }
 
+TEST(Text, SecondsInTheUnitThatFits) {
+  EXPECT_EQ(seconds_text(0), "0.0 s");
+  EXPECT_EQ(seconds_text(0.0000125), "12.5 us");
+  EXPECT_EQ(seconds_text(0.25), "250 ms");
+  EXPECT_EQ(seconds_text(2.25), "2.2 s");
+  EXPECT_EQ(seconds_text(62.5), "1:02.5");
+  EXPECT_EQ(seconds_text(3723), "1:02:03");
+}
+
 TEST(Text, TailKeepsWholeCharacters) {
   EXPECT_EQ(tail_of("grüße", 10), "grüße");
   EXPECT_EQ(tail_of("grüße", 4), "…üße");
