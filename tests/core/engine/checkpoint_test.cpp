@@ -28,7 +28,7 @@ class CheckpointTest : public ::testing::Test {
     return R"(
 [nodes.a]
 use = "test.numbers"
-count = 1500
+count = 4000
 step = 2
 pause = 100
 keys = 5
@@ -36,7 +36,7 @@ keys = 5
            R"(
 [nodes.b]
 use = "test.numbers"
-count = 700
+count = 1500
 step = 5
 start = 301
 pause = 200
@@ -75,18 +75,18 @@ path = ")" +
 
 TEST_F(CheckpointTest, StoppedAnyNumberOfTimesTheOutputIsTheSame) {
   ASSERT_EQ(run_recipe(recipe("whole"), with_threads(2)).exit_code, 0);
-  // 5 parts of different length, then to the end.
+  // Parts of different length, then to the end. A slow machine gets further in fewer of them.
   int runs = 0, resumed = 0;
   for (bool finished = false; !finished; ++runs) {
     ASSERT_LT(runs, 100);
     RunOptions o = options();
-    if (runs < 5) o.max_time = std::chrono::milliseconds(20 + 30 * runs);
+    if (runs < 5) o.max_time = std::chrono::milliseconds(10 + 15 * runs);
     const RunResult result = run_recipe(recipe("parts"), o);
     ASSERT_EQ(result.exit_code, 0) << result.error;
     resumed += result.resumed;
     finished = result.already_finished;
   }
-  EXPECT_GE(resumed, 5);
+  EXPECT_GE(resumed, 3);
   EXPECT_EQ(read_file(path("parts")), read_file(path("whole")));
   EXPECT_EQ(read_file(path("parts.counts")), read_file(path("whole.counts")));
 }
