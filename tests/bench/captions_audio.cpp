@@ -42,7 +42,7 @@ std::vector<float> example_speech() {
   testing::write_contents(recipe,
                           "[nodes.speech]\nuse = \"audio.read\"\npath = \"-\"\nrate = 16000\nchannels = 1\n"
                           "[nodes.raw]\nuse = \"audio.write\"\nfrom = \"speech\"\npath = \"-\"\nformat = "
-                          "\"raw\"\nencoding = \"f32\"\n");
+                          "\"raw\"\nencoding = \"f32le\"\n");
   run_or_throw({.argv = {stream_program(), "run", recipe, "-i",
                          STREAM_SOURCE_DIR "/share/examples/numbers.flac", "-o", raw},
                 .input = ""});
