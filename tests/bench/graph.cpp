@@ -10,7 +10,7 @@ using testing::ScratchFolder;
 /// records.generate -> `hops` pass-through nodes -> discard.
 std::string chain_recipe(std::size_t packets, std::size_t hops) {
   std::string toml =
-      "[nodes.source]\nuse = \"records.generate\"\nbytes = 16\ncount = " + std::to_string(packets) + "\n";
+      "[nodes.source]\nuse = \"records.generate\"\nbytes = 64\ncount = " + std::to_string(packets) + "\n";
   std::string previous = "source";
   for (std::size_t i = 0; i < hops; ++i) {
     const std::string id = "hop" + std::to_string(i);
