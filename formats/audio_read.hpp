@@ -160,6 +160,10 @@ class AudioRead final : public Source {
                      std::to_string(out_channels_) + ": say channels = 0 (as they are) or 1 (their average)");
     }
     out_rate_ = want_rate_ == 0 ? rate : want_rate_;
+    if (!Resampler::possible(rate, out_rate_)) {
+      throw bad_data(in_.name() + " has a sample rate of " + std::to_string(rate) + " Hz, too far from " +
+                     std::to_string(out_rate_) + " Hz (more than 256 times)");
+    }
     if (out_rate_ != rate) resampler_.emplace(rate, out_rate_, std::min(channels, out_channels_));
     block_frames_ = std::max<std::size_t>(1, static_cast<std::size_t>(seconds(block_) * out_rate_ + 0.5));
   }

@@ -60,12 +60,12 @@ class AudioWrite final : public Sink {
     if (bad != audio.samples().end()) {
       const auto frame = (bad - audio.samples().begin()) / audio.channels();
       throw bad_data("a sample that is no finite number at " +
-                     Value(seconds(in.time + duration_of(frame, audio.rate()))).dump() + " s");
+                     to_string(in.time + duration_of(frame, audio.rate())));
     }
     if (rate_ == 0) begin(audio.rate(), audio.channels());
     if (audio.rate() != rate_ || audio.channels() != channels_) {
-      throw bad_data("audio of " + describe(audio.rate(), audio.channels()) + " at " +
-                     Value(seconds(in.time)).dump() + " s in a stream of " + describe(rate_, channels_));
+      throw bad_data("audio of " + describe(audio.rate(), audio.channels()) + " at " + to_string(in.time) +
+                     " in a stream of " + describe(rate_, channels_));
     }
     encoder_->write(audio.samples());
     if (file_.interactive()) file_.flush();

@@ -99,7 +99,7 @@ class JsonlRead final : public Source {
                                          : Time{static_cast<std::int64_t>(std::llround(seconds * 1e9))};
     if (time < newest_) {
       throw bad_data("member '" + time_member_ + "' goes back in time: " + value.dump() + " s after " +
-                     Value(stream::seconds(newest_)).dump() + " s");
+                     to_string(newest_));
     }
     return newest_ = time;
   }

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <string>
+
+#include "stream/error.hpp"
 
 namespace stream {
 namespace {
@@ -18,9 +21,19 @@ double nyquist(std::int64_t up, std::int64_t down) {
   return 0.5 * std::min(1.0, static_cast<double>(up) / static_cast<double>(down));
 }
 
+/// Modified Bessel function of the first kind, order 0, by its power series: exact to rounding up to kBeta.
+double bessel_i0(double x) {
+  double sum = 1, term = 1;
+  for (int k = 1; term > 1e-17 * sum; ++k) {
+    term *= (x / (2 * k)) * (x / (2 * k));
+    sum += term;
+  }
+  return sum;
+}
+
 double kaiser(double x) {  // x in [-1, 1]
-  return std::abs(x) >= 1 ? 0
-                          : std::cyl_bessel_i(0, kBeta * std::sqrt(1 - x * x)) / std::cyl_bessel_i(0, kBeta);
+  static const double middle = bessel_i0(kBeta);
+  return std::abs(x) >= 1 ? 0 : bessel_i0(kBeta * std::sqrt(1 - x * x)) / middle;
 }
 
 /// Eight partial sums in a fixed order: fast with any vector width, and the same bits with all.
@@ -38,6 +51,9 @@ Resampler::Resampler(int in_rate, int out_rate, int channels)
     : up_(out_rate / std::gcd(in_rate, out_rate)),
       down_(in_rate / std::gcd(in_rate, out_rate)),
       channels_(static_cast<std::size_t>(channels)) {
+  if (!possible(in_rate, out_rate))
+    throw bad_data("no resampling from " + std::to_string(in_rate) + " to " + std::to_string(out_rate) +
+                   " Hz");
   const double edge = nyquist(up_, down_), cutoff = 0.95 * edge;
   const double taps = (kAttenuation - 7.95) / (14.36 * 0.1 * edge);
   half_ = 4 * static_cast<std::size_t>(std::ceil(taps / 8));

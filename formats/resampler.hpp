@@ -15,6 +15,12 @@ namespace stream {
 /// run was resumed, bit for bit, which libraries with opaque state cannot promise.
 class Resampler {
  public:
+  /// The filter's length grows with the ratio; this bounds it (and its table) to a few hundred kilobytes.
+  static constexpr int kLargestRatio = 256;
+  static bool possible(int in_rate, int out_rate) {
+    return in_rate / kLargestRatio <= out_rate && out_rate / kLargestRatio <= in_rate;
+  }
+  /// Throws Error(kBadData) unless `possible`.
   Resampler(int in_rate, int out_rate, int channels);
 
   /// Appends what has become certain. `in`: interleaved frames.

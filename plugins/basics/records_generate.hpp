@@ -64,8 +64,8 @@ class RecordsGenerate final : public Source {
   }
 
   std::string next() {
-    std::string json = "{\"index\":" + std::to_string(index_) +
-                       ",\"value\":" + std::to_string(random_.below(1'000'000)) + ",\"text\":\"";
+    std::string json = "{\"index\": " + std::to_string(index_) +
+                       ", \"value\": " + std::to_string(random_.below(1'000'000)) + ", \"text\": \"";
     json.reserve(bytes_);
     // Thirteen letters from each random number (26^13 < 2^64).
     for (std::uint64_t letters = 0; json.size() + 2 < bytes_; letters /= 26) {

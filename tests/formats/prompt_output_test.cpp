@@ -1,0 +1,65 @@
+#include "prompt_output.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace stream {
+namespace {
+
+/// A pipe whose writing end is known by a path.
+struct Pipe {
+  Pipe() {
+    std::signal(SIGPIPE, SIG_IGN);
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+  }
+  ~Pipe() {
+    for (const int end : ends) {
+      if (end >= 0) ::close(end);
+    }
+  }
+  std::string path() const { return "/dev/fd/" + std::to_string(ends[1]); }
+  /// What is there within `patience` milliseconds.
+  std::string read(int patience) {
+    pollfd waiting{ends[0], POLLIN, 0};
+    if (::poll(&waiting, 1, patience) <= 0) return {};
+    std::string text(1000, '\0');
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::read(ends[0], text.data(), text.size()))));
+    return text;
+  }
+  int ends[2];
+};
+
+TEST(PromptOutput, ShowsEveryItemOfABurstWithoutBeingAsked) {
+  Pipe pipe;
+  PromptOutput out(pipe.path());
+  for (const char* word : {"one", "two", "three", "four"}) out.write(word, "\n");
+  std::string seen;
+  while (seen.size() < 19) {
+    const std::string more = pipe.read(5000);
+    ASSERT_FALSE(more.empty()) << "only '" << seen << "' appeared";
+    seen += more;
+  }
+  EXPECT_EQ(seen, "one\ntwo\nthree\nfour\n");
+}
+
+TEST(PromptOutput, ReportsAClosedPipe) {
+  Pipe pipe;
+  PromptOutput out(pipe.path());
+  out.write("x", "\n");
+  ::close(std::exchange(pipe.ends[0], -1));
+  EXPECT_THROW(
+      {
+        for (int i = 0; i < 10000; ++i) {
+          out.write("y", "\n");
+          std::this_thread::sleep_for(std::chrono::microseconds(100));
+        }
+      },
+      ClosedPipe);
+}
+
+}  // namespace
+}  // namespace stream
