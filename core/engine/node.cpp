@@ -70,8 +70,7 @@ void Node::accept(std::size_t port, Packet&& packet) {
     run_measured(port, std::move(packet));
   else
     run_operator(port, std::move(packet));
-  const Time promised = minus(time, contract_.lookahead);
-  for (auto& out : ports_) out.clock = std::max(out.clock, promised);
+  promised_ = std::max(promised_, minus(time, contract_.lookahead));
 }
 
 void Node::run_operator(std::size_t port, Packet&& packet) {
@@ -106,7 +105,7 @@ void Node::run_measured(std::size_t port, Packet&& packet) {
 
 void Node::put(std::size_t port, Packet&& packet) {
   OutPort& out = ports_[port];
-  if (packet.time < out.clock) [[unlikely]]
+  if (packet.time < std::max(out.clock, promised_)) [[unlikely]]
     behind(port, packet.time);
   out.clock = packet.time;
   packet.sequence = out.packets.get();
@@ -185,7 +184,7 @@ void Node::failed_with(const Packet* packet) {
   }
   if (packet != nullptr && planned_.on_error == OnError::kDivert) {
     Packet diverted = *packet;
-    diverted.time = std::max(diverted.time, ports_.back().clock);
+    diverted.time = std::max({diverted.time, ports_.back().clock, promised_});
     put(ports_.size() - 1, std::move(diverted));
   }
 }
@@ -225,9 +224,9 @@ void Node::print_tap(std::size_t port, const Packet& packet) {
 }
 
 void Node::advance_input(Time clock) {
-  const Time promised = minus(clock, contract_.lookahead);
+  promised_ = std::max(promised_, minus(clock, contract_.lookahead));
   for (auto& out : ports_) {
-    out.clock = std::max(out.clock, promised);
+    out.clock = std::max(out.clock, promised_);
     if (out.next != nullptr) out.next->advance_input(out.clock);
   }
 }
@@ -264,6 +263,7 @@ bool Node::read() {
 
 void Node::flush_edges() {
   for (auto& out : ports_) {
+    out.clock = std::max(out.clock, promised_);
     for (Edge* edge : out.edges) edge->flush(out.clock);
     if (out.next != nullptr) out.next->flush_edges();
   }
@@ -303,7 +303,7 @@ void Node::save(Archive& into) {
   }
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     Archive& g = into.group("ports").group(std::to_string(i));
-    g.set("clock", ports_[i].clock);
+    g.set("clock", std::max(ports_[i].clock, promised_));
     g.set("packets", ports_[i].packets.get());
     g.set("bytes", ports_[i].bytes.get());
   }

@@ -94,6 +94,7 @@ class Node final : public Output {
   Key current_key_;
   std::int64_t current_arrival_ = 0, nested_ = 0;
   Time first_time_ = kTimeMin;
+  Time promised_ = kTimeMin;  ///< nothing earlier comes out: what came in, less the lookahead
   Counter packets_in_, errors_, nanoseconds_, reached_, state_bytes_;
   mutable std::mutex progress_mutex_;
   std::string progress_;

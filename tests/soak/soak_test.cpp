@@ -1,5 +1,5 @@
-/// A process that makes, runs and drops a thousand graphs holds no more memory, files or threads than after a
-/// hundred.
+/// A process that makes, runs and drops 2000 more graphs holds no more memory, files or threads than after
+/// the first 500.
 #include <gtest/gtest.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -66,16 +66,16 @@ TEST(Soak, AThousandGraphsLeaveNothingBehind) {
     const RunResult result = engine().run(plan, registry, options, {});
     ASSERT_EQ(result.exit_code, 0) << result.error;
   };
-  for (int i = 0; i < 100; ++i) cycle();
+  for (int i = 0; i < 500; ++i) cycle();
   const Holdings before = holdings();
-  for (int i = 0; i < 1000; ++i) cycle();
+  for (int i = 0; i < 2000; ++i) cycle();
   const Holdings after = holdings();
   EXPECT_LE(after.files, before.files);
   EXPECT_LE(after.threads, before.threads);
-  // A leak of one small packet for each graph would be 1000 x 20 x 64 bytes; sanitizers quarantine what is
-  // freed.
+  // A leak of one small packet for each graph would be 1000 x 20 x 64 bytes (2000 graphs, twice that);
+  // sanitizers quarantine what is freed.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  EXPECT_LE(after.bytes, before.bytes + 1'000'000);
+  EXPECT_LE(after.bytes, before.bytes + 2'000'000);
 #endif
 }
 
