@@ -36,7 +36,7 @@ class Graph {
   RunOptions options_;
   RunState run_;
   tbb::global_control parallelism_;
-  tbb::task_arena arena_;
+  tbb::task_arena& arena_;
   std::unique_ptr<tbb::flow::graph> graph_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::unique_ptr<Stage>> stages_;
