@@ -1,0 +1,49 @@
+/// The Conformer over audio that arrives in pieces: whole chunks of encoder frames, each computed once, with exact caches.
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "asr/front_end.hpp"
+#include "asr/model_file.hpp"
+
+namespace stream::asr {
+
+class StreamEncoder {
+ public:
+  /// `lookahead`: one of the model's. Throws Error(kBadRecipe) with the list when it is not.
+  StreamEncoder(std::shared_ptr<const Conformer> network, std::int64_t lookahead);
+
+  /// Called with the heads over the next frames, batch 1: [1, n, ...]; `first` is the index of the first of them.
+  using Sink = std::function<void(std::int64_t first, const Conformer::Heads& heads)>;
+  /// Chunks are computed when their last sample is here, so neither shapes nor results depend on how samples arrive.
+  void push(std::span<const float> samples, const Sink& sink);
+  /// The end: zeros stand behind the last sample. The encoder is then as new.
+  void finish(const Sink& sink);
+  void reset();
+
+  std::int64_t samples() const { return samples_; }
+  /// Frames of a chunk: lookahead + 1.
+  std::int64_t chunk() const { return chunk_; }
+  void save(Archive& state) const;
+  /// Throws Error(kBadData) when the state belongs to another model or look-ahead.
+  void load(const Archive& state);
+  /// The same from the first sample to the last.
+  std::size_t state_bytes() const;
+
+ private:
+  std::int64_t wanted() const { return kSubsampling * chunk_ - (mels_ == 0 ? kSubsampling - 1 : 0); }
+  void compute(std::int64_t mel_frames, bool last, const Sink& sink);
+
+  std::shared_ptr<const Conformer> network_;
+  FrontEnd front_end_;
+  std::int64_t chunk_, left_;
+  std::vector<at::Tensor> positions_;  ///< of each layer, for a whole chunk
+  std::vector<float> buffer_;          ///< samples from 160 mels_ - 201 on; room for one chunk
+  std::size_t filled_ = 0;
+  std::int64_t samples_ = 0, mels_ = 0, frames_ = 0;
+  std::array<at::Tensor, 3> rows_;     ///< last two input rows of each subsampling stage
+  std::vector<at::Tensor> kv_, conv_;
+};
+
+}  // namespace stream::asr
