@@ -34,6 +34,7 @@ Graph::Graph(const Plan& plan, Registry& registry, const RunOptions& options)
       parallelism_(tbb::global_control::max_allowed_parallelism, threads_of(options)),
       arena_(arena_of(static_cast<int>(threads_of(options)))) {
   run_.realtime = options.realtime;
+  run_.checkpointing = !options.checkpoint.empty();
   std::optional<Checkpoint> checkpoint;
   if (options_.resume && !options_.checkpoint.empty())
     checkpoint = read_checkpoint(options_.checkpoint, plan_);

@@ -69,6 +69,7 @@ class RunState {
   std::atomic<std::uint64_t> publish{0};  ///< raised when somebody wants progress and state sizes anew
 
   // --- checkpoints
+  bool checkpointing = false;             ///< set before the run
   std::atomic<std::uint64_t> barrier{0};  ///< the newest checkpoint asked for
   /// Called by a stage as the barrier passes it, or when it ends for good.
   void answer(std::size_t stage, std::uint64_t number, std::shared_ptr<Archive> state, bool ended) {

@@ -137,9 +137,11 @@ void Stage::end() {
   head().flush_edges();
   publish(true);
   ended_ = true;
-  auto state = snapshot();
-  state->set("ended", true);
-  run_.answer(index_, 0, std::move(state), true);
+  if (run_.checkpointing) {
+    auto state = snapshot();
+    state->set("ended", true);
+    run_.answer(index_, 0, std::move(state), true);
+  }
   for (Node* node : chain_) node->end_edges();
 }
 
@@ -148,7 +150,13 @@ std::shared_ptr<Archive> Stage::snapshot() {
   state->set("ended", false);
   for (Node* node : chain_) {
     node->flush_sink();
-    node->save(state->group("nodes").group(node->planned().id));
+    try {
+      node->save(state->group("nodes").group(node->planned().id));
+    } catch (const Error& e) {
+      run_.fail(e.within("node '" + node->planned().id + "'"));
+    } catch (const std::exception& e) {
+      run_.fail(failed("node '" + node->planned().id + "': " + e.what()));
+    }
   }
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     const Lane& lane = lanes_[i];

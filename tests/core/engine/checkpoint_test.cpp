@@ -127,6 +127,17 @@ TEST_F(CheckpointTest, AnotherRecipesIsRefusedByName) {
   EXPECT_THAT(result.error, HasSubstr("belongs to another recipe"));
 }
 
+TEST_F(CheckpointTest, WhatCannotBeSavedEndsTheRunOnlyWhenItIsAskedTo) {
+  const std::string toml =
+      "[nodes.a]\nuse = \"test.numbers\"\n[nodes.u]\nuse = \"test.unsavable\"\nfrom = "
+      "\"a\"\n[nodes.out]\nuse = \"test.lines\"\nfrom = \"u\"\npath = \"" +
+      path("out") + "\"\n";
+  EXPECT_EQ(run_recipe(toml).exit_code, 0);
+  const RunResult result = run_recipe(toml, options());
+  EXPECT_EQ(result.exit_code, 78);
+  EXPECT_THAT(result.error, HasSubstr("node 'u': cannot be saved"));
+}
+
 TEST_F(CheckpointTest, KeepsAsManyAsAskedFor) {
   RunOptions o = options();
   o.keep = 2;

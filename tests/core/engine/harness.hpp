@@ -177,6 +177,14 @@ class Early final : public Operator {
   int count_ = 0;
 };
 
+/// Cannot be saved.
+class Unsavable final : public Operator {
+ public:
+  static Spec spec() { return Spec{"test.unsavable", "No state to show."}.input<Record>("in").output<Record>("out"); }
+  void process(Packet in, Output& out) override { out.emit(std::move(in)); }
+  void save(Archive&) const override { throw bad_recipe("cannot be saved; run without --checkpoint"); }
+};
+
 /// One line of JSON for each record, into a file.
 class Lines final : public Sink {
  public:
@@ -207,7 +215,7 @@ class Lines final : public Sink {
 
 inline void add_test_operators(Registry& registry) {
   std::vector<OperatorEntry> entries;
-  plugin_detail::entries<Numbers, Sum, HeavySum, KeyedCount, Join, Thin, Early, Lines>(entries);
+  plugin_detail::entries<Numbers, Sum, HeavySum, KeyedCount, Join, Thin, Early, Unsavable, Lines>(entries);
   registry.add(std::move(entries), "test");
 }
 
