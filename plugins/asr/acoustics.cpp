@@ -11,10 +11,11 @@
 namespace stream::asr {
 
 std::vector<float> resample(std::span<const float> samples, double from, double to) {
-  std::vector<float> out(static_cast<std::size_t>(std::ceil(static_cast<double>(samples.size()) * to / from)));
+  std::vector<float> out(
+      static_cast<std::size_t>(std::ceil(static_cast<double>(samples.size()) * to / from)));
   std::size_t used = 0, made = 0;
-  const soxr_error_t error =
-      soxr_oneshot(from, to, 1, samples.data(), samples.size(), &used, out.data(), out.size(), &made, nullptr, nullptr, nullptr);
+  const soxr_error_t error = soxr_oneshot(from, to, 1, samples.data(), samples.size(), &used, out.data(),
+                                          out.size(), &made, nullptr, nullptr, nullptr);
   if (error) throw failed(std::string("resampling: ") + error);
   out.resize(made);
   return out;
@@ -39,7 +40,8 @@ std::vector<float> in_room(std::span<const float> samples, std::span<const float
     };
     std::int64_t size = 1;
     while (size < static_cast<std::int64_t>(samples.size() + response.size())) size *= 2;
-    const at::Tensor wet = at::fft_irfft(at::fft_rfft(tensor(samples), size) * at::fft_rfft(tensor(response), size), size);
+    const at::Tensor wet =
+        at::fft_irfft(at::fft_rfft(tensor(samples), size) * at::fft_rfft(tensor(response), size), size);
     const float* data = wet.data_ptr<float>();
     return std::vector<float>(data, data + samples.size());
   });
@@ -50,7 +52,8 @@ std::vector<float> noise(Noise kind, std::size_t n, Random& random) {
   if (kind == Noise::kTones) {
     const int tones = 1 + static_cast<int>(random.below(3));
     for (int t = 0; t < tones; ++t) {
-      const double from = random.uniform(150, 1500), slope = random.uniform(50, 800), phase = random.uniform(0, 2 * M_PI);
+      const double from = random.uniform(150, 1500), slope = random.uniform(50, 800),
+                   phase = random.uniform(0, 2 * M_PI);
       const double span = random.uniform(0.5, 2.0);  // seconds after which the tone starts again
       for (std::size_t i = 0; i < n; ++i) {
         const double x = std::fmod(static_cast<double>(i) / kRate, span);
@@ -61,8 +64,10 @@ std::vector<float> noise(Noise kind, std::size_t n, Random& random) {
     // A sum of four uniform draws is near enough to a normal for noise, and much cheaper.
     const auto draw = [&] {
       const std::uint64_t bits = random();
-      return static_cast<double>((bits & 0xffff) + ((bits >> 16) & 0xffff) + ((bits >> 32) & 0xffff) + (bits >> 48)) /
-                 65536.0 - 2.0;
+      return static_cast<double>((bits & 0xffff) + ((bits >> 16) & 0xffff) + ((bits >> 32) & 0xffff) +
+                                 (bits >> 48)) /
+                 65536.0 -
+             2.0;
     };
     // Pink: white noise through three one-pole filters an octave and a half apart (after Kellet).
     double b0 = 0, b1 = 0, b2 = 0;

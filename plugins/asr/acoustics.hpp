@@ -1,4 +1,5 @@
-/// What happens to clean speech before a microphone hears it. Everything is drawn from the generator that is passed in.
+/// What happens to clean speech before a microphone hears it. Everything is drawn from the generator that is
+/// passed in.
 #pragma once
 
 #include <span>

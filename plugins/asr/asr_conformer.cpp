@@ -21,10 +21,13 @@ RecogniserModel model_of(const Params& params) { return load_model(params.input_
 Spec ConformerOperator::spec() {
   return Spec("asr.conformer", "Words as they are spoken: a streaming Conformer with exact caches.")
       .input<Audio>("audio", "16 kHz mono; `audio.read` resamples anything to that")
-      .output<Record>("words", "{\"word\", \"start\", \"end\", \"confidence\"} for each word once it is certain")
-      .output<Record>("partials", "{\"partial\"}: the word that is not certain yet, for each chunk that ends inside one")
+      .output<Record>("words",
+                      "{\"word\", \"start\", \"end\", \"confidence\"} for each word once it is certain")
+      .output<Record>("partials",
+                      "{\"partial\"}: the word that is not certain yet, for each chunk that ends inside one")
       .path("model", "models/captions-en.h5", "a recogniser in HDF5, as `asr.train` writes it")
-      .param("lookahead", 6, "encoder frames of 80 ms that a frame may see ahead; one of those the model was trained for",
+      .param("lookahead", 6,
+             "encoder frames of 80 ms that a frame may see ahead; one of those the model was trained for",
              range(0, 4096))
       .contract([](const Params& p) {
         return Contract{.lookahead = p.get<std::int64_t>("lookahead") * kFrameTime + kHalfWindow,
@@ -34,17 +37,25 @@ Spec ConformerOperator::spec() {
                         .keyed = true};
       })
       .about(
-          "Audio is cut into chunks of (lookahead + 1) x 80 ms whatever the size of its packets, and each chunk is computed once: "
-          "activations of the past are cached, so the result equals that of the whole recording under the same context mask, and time and "
-          "memory for a chunk never grow. A packet's time is the moment at which its word became certain; `start` and `end`, in seconds of the "
+          "Audio is cut into chunks of (lookahead + 1) x 80 ms whatever the size of its packets, and each "
+          "chunk is computed once: "
+          "activations of the past are cached, so the result equals that of the whole recording under the "
+          "same context mask, and time and "
+          "memory for a chunk never grow. A packet's time is the moment at which its word became certain; "
+          "`start` and `end`, in seconds of the "
           "stream, say where the word lies.\n\n"
           "A word is certain at the first frame at which greedy CTC decoding has moved past it.\n\n"
-          "The shipped model, models/captions-en.h5, knows spelt-out numbers (zero to nine hundred ninety nine thousand nine hundred ninety nine) and dates "
-          "(\"march third nineteen eighty four\") in English, 64 words in all, spoken by the voices of espeak-ng. Speech outside of that vocabulary "
-          "comes out as \"<unk>\" or with low confidence. `confidence` is the posterior of the likeliest word of the vocabulary.\n\n"
+          "The shipped model, models/captions-en.h5, knows spelt-out numbers (zero to nine hundred ninety "
+          "nine thousand nine hundred ninety nine) and dates "
+          "(\"march third nineteen eighty four\") in English, 64 words in all, spoken by the voices of "
+          "espeak-ng. Speech outside of that vocabulary "
+          "comes out as \"<unk>\" or with low confidence. `confidence` is the posterior of the likeliest "
+          "word of the vocabulary.\n\n"
           "A hole of more than 20 ms in the audio ends one segment and begins another with fresh caches.")
-      .paper("Noroozi, Majumdar, Kumar, Balam, Ginsburg, Stateful Conformer with Cache-based Inference for Streaming Automatic Speech "
-             "Recognition, arXiv 2312.17279")
+      .paper(
+          "Noroozi, Majumdar, Kumar, Balam, Ginsburg, Stateful Conformer with Cache-based Inference for "
+          "Streaming Automatic Speech "
+          "Recognition, arXiv 2312.17279")
       .example("Captions of a file or of stdin", R"(title = "Live captions"
 [nodes.speech]
 use = "audio.read"
@@ -72,20 +83,24 @@ ConformerOperator::ConformerOperator(const Params& params)
 void ConformerOperator::process(Packet in, Output& out) {
   const Audio& audio = in.as<Audio>();
   if (audio.rate() != kRate || audio.channels() != 1)
-    throw bad_data("the audio has " + std::to_string(audio.rate()) + " Hz and " + std::to_string(audio.channels()) +
-                   " channels, expected 16000 Hz and 1; set rate = 16000 and channels = 1 on audio.read, which resamples");
+    throw bad_data("the audio has " + std::to_string(audio.rate()) + " Hz and " +
+                   std::to_string(audio.channels()) +
+                   " channels, expected 16000 Hz and 1; set rate = 16000 and channels = 1 on audio.read, "
+                   "which resamples");
   const auto samples = audio.samples();
   for (std::size_t i = 0; i < samples.size(); ++i)
     if (!std::isfinite(samples[i]))
       throw bad_data("the audio is not a number at " +
-                     std::to_string(seconds(in.time + duration_of(static_cast<std::int64_t>(i), kRate))) + " s");
+                     std::to_string(seconds(in.time + duration_of(static_cast<std::int64_t>(i), kRate))) +
+                     " s");
   if (samples.empty()) return;
   if (started_) {
     const Time expected = base_ + duration_of(encoder_.samples(), kRate);
     if (in.time > expected + kHole) end_segment(out);
   }
   if (!started_) started_ = true, base_ = in.time;
-  encoder_.push(samples, [&](std::int64_t first, const Conformer::Heads& heads) { decode(first, heads, out); });
+  encoder_.push(samples,
+                [&](std::int64_t first, const Conformer::Heads& heads) { decode(first, heads, out); });
 }
 
 void ConformerOperator::decode(std::int64_t first, const Conformer::Heads& heads, Output& out) {

@@ -31,8 +31,8 @@ class ConformerOperator final : public Operator {
   StreamEncoder encoder_;
   CtcWordDecoder decoder_;
   bool started_ = false;
-  Time base_{0};             ///< time of the segment's first sample
-  std::int64_t next_ = 0;    ///< encoder frames decoded in this segment
+  Time base_{0};           ///< time of the segment's first sample
+  std::int64_t next_ = 0;  ///< encoder frames decoded in this segment
   std::string newest_;
 };
 

@@ -41,8 +41,11 @@ Spec ScoreOperator::spec() {
       .input<Record>("text", "of corpus.spoken_text")
       .output<Record>("score", "{\"wer\", \"errors\", \"words\", \"auc\", \"utterances\"}, at the end")
       .contract({.lookahead = kUnbounded, .state = Growth::kLinear, .grows_with = "words"})
-      .about("A recognised word belongs to the utterance in which its middle lies. Utterances outside of the vocabulary do not count for the word error "
-             "rate; `auc` is the probability that a word recognised inside the vocabulary has a greater confidence than one recognised outside of it.")
+      .about(
+          "A recognised word belongs to the utterance in which its middle lies. Utterances outside of the "
+          "vocabulary do not count for the word error "
+          "rate; `auc` is the probability that a word recognised inside the vocabulary has a greater "
+          "confidence than one recognised outside of it.")
       .example("Score of the shipped model", R"(title = "Word error rate"
 [nodes.corpus]
 use = "corpus.spoken_text"
@@ -64,7 +67,8 @@ path = "-"
 void ScoreOperator::process(std::size_t port, Packet in, Output&) {
   if (port == 0) {
     const Record& r = in.as<Record>();
-    r.at("word").as_string(), r.at("start").as_double(), r.at("end").as_double(), r.at("confidence").as_double();
+    r.at("word").as_string(), r.at("start").as_double(), r.at("end").as_double(),
+        r.at("confidence").as_double();
     words_.push_back(std::move(in));
   } else {
     const Record& r = in.as<Record>();
@@ -84,12 +88,14 @@ void ScoreOperator::finish(Output& out) {
     std::vector<std::string> said, meant;
     for (; next < words_.size(); ++next) {
       const Record& word = words_[next].as<Record>();
-      if ((word.at("start").as_double() + word.at("end").as_double()) / 2 >= end && &text != &texts_.back()) break;
+      if ((word.at("start").as_double() + word.at("end").as_double()) / 2 >= end && &text != &texts_.back())
+        break;
       said.push_back(word.at("word").as_string());
       (unknown ? outside : inside).push_back(word.at("confidence").as_double());
     }
     if (unknown) continue;
-    for (const Value& w : record.at("words").as_array()) meant.push_back(w.as_object().find("word")->as_string());
+    for (const Value& w : record.at("words").as_array())
+      meant.push_back(w.as_object().find("word")->as_string());
     errors += edit_distance(said, meant), total += meant.size(), ++scored;
   }
   Object score{{"wer", total ? static_cast<double>(errors) / static_cast<double>(total) : 0.0},

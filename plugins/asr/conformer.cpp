@@ -64,12 +64,15 @@ at::Tensor Subsampling::stage(int index, const at::Tensor& rows) const {
   const at::Tensor x = at::constant_pad_nd(rows, {2, 1});
   if (index == 0) return at::relu(at::conv2d(x, conv0_w, conv0_b, 2));
   const auto i = static_cast<std::size_t>(index - 1);
-  const at::Tensor y = at::conv2d(x, depth_w[i], depth_b[i], /*stride=*/at::IntArrayRef{2, 2}, /*padding=*/at::IntArrayRef{0, 0},
+  const at::Tensor y = at::conv2d(x, depth_w[i], depth_b[i], /*stride=*/at::IntArrayRef{2, 2},
+                                  /*padding=*/at::IntArrayRef{0, 0},
                                   /*dilation=*/at::IntArrayRef{1, 1}, /*groups=*/depth_w[i].size(0));
   return at::relu(at::conv2d(y, point_w[i], point_b[i]));
 }
 
-at::Tensor Subsampling::project(const at::Tensor& x) const { return out_->forward(x.transpose(1, 2).flatten(2)); }
+at::Tensor Subsampling::project(const at::Tensor& x) const {
+  return out_->forward(x.transpose(1, 2).flatten(2));
+}
 
 at::Tensor Subsampling::forward(const at::Tensor& mels) const {
   at::Tensor x = mels.unsqueeze(1);
@@ -107,8 +110,8 @@ ConformerLayer::ConformerLayer(const ConformerShape& s, const at::Generator& g) 
   norm_out_ = norm("norm_out");
 }
 
-at::Tensor ConformerLayer::feed_forward(const nn::LayerNorm& norm, const nn::Linear& up, const nn::Linear& down,
-                                        const at::Tensor& x) const {
+at::Tensor ConformerLayer::feed_forward(const nn::LayerNorm& norm, const nn::Linear& up,
+                                        const nn::Linear& down, const at::Tensor& x) const {
   return down.forward(at::silu(up.forward(norm.forward(x))));
 }
 
@@ -165,14 +168,15 @@ at::Tensor Conformer::encode(const at::Tensor& mels, const std::vector<std::int6
   at::Tensor x = subsampling_->forward(mels) * std::sqrt(static_cast<double>(shape_.features));
   const std::int64_t frames = x.size(1);
   const at::Tensor length = torch::tensor(lengths).view({-1, 1, 1, 1});
-  // A padded frame is nobody's key, but every query keeps one: a row of nothing but -inf would be NaN. Rows of padding
-  // see the whole recording.
+  // A padded frame is nobody's key, but every query keeps one: a row of nothing but -inf would be NaN. Rows
+  // of padding see the whole recording.
   const at::Tensor padding = torch::arange(frames).view({1, 1, 1, -1}) >= length;
   at::Tensor mask = chunk_mask(frames, shape_.left, lookahead).view({1, 1, frames, frames});
   const at::Tensor padded_row = padding.transpose(-1, -2);
   mask = mask.masked_fill(padding, -INFINITY).masked_fill(padded_row, 0.0);
   const at::Tensor r = nn::relative_positions(frames - 1, -(frames - 1), shape_.features);
-  for (const auto& layer : layers_) x = layer->forward(x, nullptr, nullptr, layer->project_positions(r), mask);
+  for (const auto& layer : layers_)
+    x = layer->forward(x, nullptr, nullptr, layer->project_positions(r), mask);
   return x;
 }
 

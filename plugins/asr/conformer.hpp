@@ -1,8 +1,10 @@
-/// The encoder of the cache-aware streaming Conformer (Noroozi et al., "Stateful Conformer with Cache-based Inference for
-/// Streaming Automatic Speech Recognition", arXiv 2312.17279) with a CTC head and a head for word times.
+/// The encoder of the cache-aware streaming Conformer (Noroozi et al., "Stateful Conformer with Cache-based
+/// Inference for Streaming Automatic Speech Recognition", arXiv 2312.17279) with a CTC head and a head for
+/// word times.
 ///
-/// Streaming a chunk at a time with caches equals running the whole recording at once under the chunk-aware mask: the
-/// convolutions are causal, normalisation is per frame, and in no layer does a frame see beyond its own chunk.
+/// Streaming a chunk at a time with caches equals running the whole recording at once under the chunk-aware
+/// mask: the convolutions are causal, normalisation is per frame, and in no layer does a frame see beyond its
+/// own chunk.
 #pragma once
 
 #include "nn/relative_attention.hpp"
@@ -12,30 +14,32 @@ namespace stream::asr {
 
 /// Hyper-parameters, stored with the weights.
 struct ConformerShape {
-  std::int64_t features = 96;       ///< d
+  std::int64_t features = 96;  ///< d
   std::int64_t layers = 4;
   std::int64_t heads = 4;
-  std::int64_t expansion = 4;       ///< of the feed-forward modules
-  std::int64_t kernel = 9;          ///< of the causal depthwise convolution
-  std::int64_t channels = 16;       ///< C of the subsampling stages
-  std::int64_t left = 28;           ///< L: encoder frames of left context
+  std::int64_t expansion = 4;                           ///< of the feed-forward modules
+  std::int64_t kernel = 9;                              ///< of the causal depthwise convolution
+  std::int64_t channels = 16;                           ///< C of the subsampling stages
+  std::int64_t left = 28;                               ///< L: encoder frames of left context
   std::vector<std::int64_t> lookaheads = {6, 3, 1, 0};  ///< r, in encoder frames; the first is the default
-  std::int64_t vocabulary = 0;      ///< pieces without the blank, which is the last class
+  std::int64_t vocabulary = 0;                          ///< pieces without the blank, which is the last class
 
   void save(Archive& group) const;
-  /// Throws Error(kBadData) when a value is missing or not sensible: nothing is allocated by an unchecked number.
+  /// Throws Error(kBadData) when a value is missing or not sensible: nothing is allocated by an unchecked
+  /// number.
   static ConformerShape load(const Archive& group);
 };
 
 /// Mel frames of one encoder frame, and its length in time: 80 ms.
 inline constexpr std::int64_t kSubsampling = 8;
 
-/// Three stride-2 3x3 convolutions over (time, mel), zeros two before and one behind on both axes, so that an output
-/// depends on no frame after its own.
+/// Three stride-2 3x3 convolutions over (time, mel), zeros two before and one behind on both axes, so that an
+/// output depends on no frame after its own.
 class Subsampling : public torch::nn::Module {
  public:
   Subsampling(const ConformerShape& shape, const at::Generator& generator);
-  /// One stage over time rows that carry their history already: [B, channels, rows, mels] -> [B, C, (rows-3)/2+1, ...].
+  /// One stage over time rows that carry their history already: [B, channels, rows, mels] -> [B, C,
+  /// (rows-3)/2+1, ...].
   at::Tensor stage(int index, const at::Tensor& rows) const;
   /// [B, C, T, 11] -> [B, T, d].
   at::Tensor project(const at::Tensor& x) const;
@@ -53,8 +57,8 @@ class Subsampling : public torch::nn::Module {
 class ConformerLayer : public torch::nn::Module {
  public:
   ConformerLayer(const ConformerShape& shape, const at::Generator& generator);
-  /// x [B, T, d]; kv_cache [B, L, 2d] and conv_cache [B, kernel-1, d] are read and, when `keep`, replaced by those of the
-  /// next chunk; offline both are empty tensors (no cache; zeros before the convolution).
+  /// x [B, T, d]; kv_cache [B, L, 2d] and conv_cache [B, kernel-1, d] are read and, when `keep`, replaced by
+  /// those of the next chunk; offline both are empty tensors (no cache; zeros before the convolution).
   at::Tensor forward(at::Tensor x, at::Tensor* kv_cache, at::Tensor* conv_cache, const at::Tensor& positions,
                      const at::Tensor& mask) const;
   at::Tensor project_positions(const at::Tensor& r) const { return attention_->project_positions(r); }
@@ -68,8 +72,8 @@ class ConformerLayer : public torch::nn::Module {
   std::shared_ptr<nn::CausalDepthwiseConv1d> depthwise_;
 };
 
-/// Query i may see key j iff 0 <= floor(i/c) - floor(j/c) <= left/c with c = lookahead + 1: 0 where it may, -inf where not.
-/// `lookahead` < 0 stands for full context.
+/// Query i may see key j iff 0 <= floor(i/c) - floor(j/c) <= left/c with c = lookahead + 1: 0 where it may,
+/// -inf where not. `lookahead` < 0 stands for full context.
 at::Tensor chunk_mask(std::int64_t frames, std::int64_t left, std::int64_t lookahead);
 
 class Conformer : public torch::nn::Module {
@@ -79,11 +83,14 @@ class Conformer : public torch::nn::Module {
   struct Heads {
     at::Tensor encoded;  ///< [B, T, d]
     at::Tensor logits;   ///< [B, T, vocabulary + 1]
-    at::Tensor times;    ///< [B, T, 2]: start and end of the word that ends its spike here, relative to the frame, in frames
+    at::Tensor times;    ///< [B, T, 2]: start and end of the word that ends its spike here, relative to the
+                         ///< frame, in frames
   };
   Heads heads(const at::Tensor& encoded) const;
-  /// Whole recordings under one look-ahead. mels [B, T, 80]; lengths: encoder frames of each (others are masked).
-  at::Tensor encode(const at::Tensor& mels, const std::vector<std::int64_t>& lengths, std::int64_t lookahead) const;
+  /// Whole recordings under one look-ahead. mels [B, T, 80]; lengths: encoder frames of each (others are
+  /// masked).
+  at::Tensor encode(const at::Tensor& mels, const std::vector<std::int64_t>& lengths,
+                    std::int64_t lookahead) const;
 
   const ConformerShape& shape() const { return shape_; }
   const Subsampling& subsampling() const { return *subsampling_; }

@@ -18,9 +18,9 @@ struct SpokenUtterance {
   std::vector<float> samples;  ///< 16 kHz mono
   std::vector<SpokenWord> words;
   std::string voice;
-  std::string noise;           ///< "white", "pink", "babble" or "tones"
-  double snr = 0;              ///< dB, speech against noise where there is speech
-  bool outside = false;        ///< English outside of the vocabulary
+  std::string noise;     ///< "white", "pink", "babble" or "tones"
+  double snr = 0;        ///< dB, speech against noise where there is speech
+  bool outside = false;  ///< English outside of the vocabulary
 };
 
 struct CorpusOptions {
@@ -30,7 +30,8 @@ struct CorpusOptions {
   double outside = 0.2;               ///< share of utterances outside the vocabulary
 };
 
-/// Voices of the split. A test speaker's variant (its vocal tract) is in no training voice, in whatever accent.
+/// Voices of the split. A test speaker's variant (its vocal tract) is in no training voice, in whatever
+/// accent.
 std::vector<std::string> voices(Split split);
 
 class Corpus {
@@ -39,7 +40,10 @@ class Corpus {
   SpokenUtterance utterance(std::int64_t index);
 
  private:
-  struct Clean { std::vector<float> samples; std::vector<SpokenWord> words; };
+  struct Clean {
+    std::vector<float> samples;
+    std::vector<SpokenWord> words;
+  };
   Clean speak(const std::string& voice, const std::string& text, Random& random);
   std::vector<float> babble(std::size_t n, Random& random);
   CorpusOptions options_;

@@ -7,19 +7,27 @@
 namespace stream::asr {
 
 Spec SpokenTextSource::spec() {
-  return Spec("corpus.spoken_text", "Speech with known words: numbers and dates spoken by espeak-ng, in rooms and noise.")
+  return Spec("corpus.spoken_text",
+              "Speech with known words: numbers and dates spoken by espeak-ng, in rooms and noise.")
       .output<Audio>("audio", "one utterance a packet, 16 kHz mono, one after the other without holes")
-      .output<Record>("text", "{\"text\", \"words\": [{\"word\", \"start\", \"end\"}], \"voice\", \"noise\", \"snr\", \"outside\"}, times in seconds of the stream")
+      .output<Record>("text",
+                      "{\"text\", \"words\": [{\"word\", \"start\", \"end\"}], \"voice\", \"noise\", "
+                      "\"snr\", \"outside\"}, times in seconds of the stream")
       .param("count", 3000, "utterances", at_least(0))
-      .param("split", "train", "texts and speakers: no number, date or test speaker of one is in another", choices({"train", "dev", "test"}))
+      .param("split", "train", "texts and speakers: no number, date or test speaker of one is in another",
+             choices({"train", "dev", "test"}))
       .param("snr_low", 0.0, "least signal-to-noise ratio", range(-20, 100), unit("dB"))
       .param("snr_high", 20.0, "greatest signal-to-noise ratio", range(-20, 100), unit("dB"))
       .param("outside", 0.2, "share of utterances outside of the vocabulary", range(0, 1))
       .contract({.state = Growth::kConstant, .cost = Cost::kHeavy})
-      .about("\"SpokenText-1\". Each utterance depends on the run's seed, the split and its index alone. Texts are integers 0-999 999 "
-             "(log-uniform) and dates, spelt out by ICU and split by a hash of the number. Speakers are accents x voice variants; two variants (m7, f4) "
-             "speak only in the test split. Half of the utterances are in a synthetic room (T60 0.1-0.5 s); noise is white, pink, four-voice babble or "
-             "rising tones; one in five is limited to 4 kHz of bandwidth.")
+      .about(
+          "\"SpokenText-1\". Each utterance depends on the run's seed, the split and its index alone. Texts "
+          "are integers 0-999 999 "
+          "(log-uniform) and dates, spelt out by ICU and split by a hash of the number. Speakers are accents "
+          "x voice variants; two variants (m7, f4) "
+          "speak only in the test split. Half of the utterances are in a synthetic room (T60 0.1-0.5 s); "
+          "noise is white, pink, four-voice babble or "
+          "rising tones; one in five is limited to 4 kHz of bandwidth.")
       .example("Eight utterances as their texts", R"(title = "Texts of a corpus"
 [nodes.corpus]
 use = "corpus.spoken_text"
@@ -35,7 +43,8 @@ SpokenTextSource::SpokenTextSource(const Params& p)
     : count_(p.get<std::int64_t>("count")),
       corpus_({.seed = p.context().seed,
                .split = p.get<std::string>("split") == "train" ? Split::kTrain
-                        : p.get<std::string>("split") == "dev" ? Split::kDev : Split::kTest,
+                        : p.get<std::string>("split") == "dev" ? Split::kDev
+                                                               : Split::kTest,
                .snr_low = p.get<double>("snr_low"),
                .snr_high = p.get<double>("snr_high"),
                .outside = p.get<double>("outside")}) {
@@ -56,8 +65,12 @@ bool SpokenTextSource::read(Output& out) {
     text += (text.empty() ? "" : " ") + w.text;
   }
   Packet audio = Packet::of<Audio>(time, std::move(u.samples), 1, kRate);
-  Packet record = Packet::of<Record>(time, Object{{"text", text}, {"words", std::move(words)}, {"voice", u.voice},
-                                                  {"noise", u.noise}, {"snr", u.snr}, {"outside", u.outside}});
+  Packet record = Packet::of<Record>(time, Object{{"text", text},
+                                                  {"words", std::move(words)},
+                                                  {"voice", u.voice},
+                                                  {"noise", u.noise},
+                                                  {"snr", u.snr},
+                                                  {"outside", u.outside}});
   audio.duration = record.duration = length;
   out.emit(0, std::move(audio));
   out.emit(1, std::move(record));

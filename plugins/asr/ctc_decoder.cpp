@@ -67,13 +67,15 @@ void CtcWordDecoder::close(std::int64_t frame, std::vector<RecognisedWord>& out)
 }
 
 void CtcWordDecoder::save(Archive& s) const {
-  s.set("last", last_), s.set("blanks", blanks_), s.set("pieces", count_), s.set("began", began_), s.set("open", open_);
+  s.set("last", last_), s.set("blanks", blanks_), s.set("pieces", count_), s.set("began", began_),
+      s.set("open", open_);
   s.set("text", text_), s.set("start", start_), s.set("end", end_), s.set("confidence", confidence_);
   s.set("piece_confidence", piece_confidence_), s.set("previous_end", previous_end_);
 }
 
 void CtcWordDecoder::load(const Archive& s) {
-  last_ = s.get<std::int64_t>("last"), blanks_ = s.get<std::int64_t>("blanks"), count_ = s.get<std::int64_t>("pieces");
+  last_ = s.get<std::int64_t>("last"), blanks_ = s.get<std::int64_t>("blanks"),
+  count_ = s.get<std::int64_t>("pieces");
   began_ = s.get<std::int64_t>("began"), open_ = s.get<bool>("open"), text_ = s.get<std::string>("text");
   start_ = s.get<double>("start"), end_ = s.get<double>("end"), confidence_ = s.get<double>("confidence");
   piece_confidence_ = s.get<double>("piece_confidence"), previous_end_ = s.get<double>("previous_end");

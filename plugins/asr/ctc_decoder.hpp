@@ -16,13 +16,16 @@ struct RecognisedWord {
   std::int64_t frame = 0;     ///< at which it became certain
 };
 
-/// A word is certain at the first frame at which greedy decoding has moved past it: where another word begins; where a blank
-/// follows, if no piece of the vocabulary can go on with a word, else after four blanks; after 32 pieces or 10 s in any case.
+/// A word is certain at the first frame at which greedy decoding has moved past it: where another word
+/// begins; where a blank follows, if no piece of the vocabulary can go on with a word, else after four
+/// blanks; after 32 pieces or 10 s in any case.
 class CtcWordDecoder {
  public:
   explicit CtcWordDecoder(std::vector<std::string> pieces);
-  /// One frame: posteriors [vocabulary + 1], the blank last; start and end as Conformer::Heads::times has them.
-  void step(std::int64_t frame, std::span<const float> posteriors, float start, float end, std::vector<RecognisedWord>& out);
+  /// One frame: posteriors [vocabulary + 1], the blank last; start and end as Conformer::Heads::times has
+  /// them.
+  void step(std::int64_t frame, std::span<const float> posteriors, float start, float end,
+            std::vector<RecognisedWord>& out);
   /// The end of the stream at `frame`: what is open becomes a word.
   void finish(std::int64_t frame, std::vector<RecognisedWord>& out);
   /// The word that is not certain yet, or empty.

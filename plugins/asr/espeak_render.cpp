@@ -2,11 +2,11 @@
 ///
 ///     voice TAB words-per-minute TAB pitch TAB word-gap TAB text NEWLINE
 ///
-/// and answers on stdout with int32 rate, n samples, m words, then n int16 samples and m pairs (int32 text position,
-/// int32 milliseconds); the last pair is the end of the speech (position -1).
+/// and answers on stdout with int32 rate, n samples, m words, then n int16 samples and m pairs (int32 text
+/// position, int32 milliseconds); the last pair is the end of the speech (position -1).
 ///
-/// espeak-ng keeps oscillator and flutter state from one utterance to the next and cannot be reset reliably, so each
-/// request is spoken by a fresh fork: an utterance depends on its request alone.
+/// espeak-ng keeps oscillator and flutter state from one utterance to the next and cannot be reset reliably,
+/// so each request is spoken by a fresh fork: an utterance depends on its request alone.
 #include <espeak-ng/speak_lib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,12 +55,14 @@ int speak(const std::string& line) {
   espeak_SetParameter(espeakRATE, std::atoi(rate.c_str()), 0);
   espeak_SetParameter(espeakPITCH, std::atoi(pitch.c_str()), 0);
   espeak_SetParameter(espeakWORDGAP, std::atoi(gap.c_str()), 0);
-  if (espeak_Synth(text.c_str(), text.size() + 1, 0, POS_CHARACTER, 0, espeakCHARS_UTF8, nullptr, nullptr) != EE_OK)
+  if (espeak_Synth(text.c_str(), text.size() + 1, 0, POS_CHARACTER, 0, espeakCHARS_UTF8, nullptr, nullptr) !=
+      EE_OK)
     return 4;
   const std::int32_t header[3] = {hertz, static_cast<std::int32_t>(samples.size()),
                                   static_cast<std::int32_t>(words.size() / 2)};
-  const bool written = write_all(header, sizeof header) && write_all(samples.data(), samples.size() * sizeof(short)) &&
-                       write_all(words.data(), words.size() * sizeof(std::int32_t)) && std::fflush(stdout) == 0;
+  const bool written =
+      write_all(header, sizeof header) && write_all(samples.data(), samples.size() * sizeof(short)) &&
+      write_all(words.data(), words.size() * sizeof(std::int32_t)) && std::fflush(stdout) == 0;
   return written ? 0 : 5;
 }
 }  // namespace

@@ -39,7 +39,8 @@ RecogniserModel load_model(const std::string& path) {
       throw bad_data("model: a piece is empty");
     // What is about to be allocated is bounded by what the file really holds.
     const double wanted = static_cast<double>(shape.layers) * static_cast<double>(shape.features) *
-                          static_cast<double>(shape.features) * (4 * static_cast<double>(shape.expansion) + 8);
+                          static_cast<double>(shape.features) *
+                          (4 * static_cast<double>(shape.expansion) + 8);
     if (wanted * 1.5 > static_cast<double>(file.group("weights").bytes()) * 2)
       throw bad_data("model: its weights are fewer than its hyper-parameters say");
     model.network = std::make_shared<Conformer>(shape, nn::generator(0));

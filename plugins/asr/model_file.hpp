@@ -7,8 +7,8 @@ namespace stream::asr {
 
 struct RecogniserModel {
   std::shared_ptr<Conformer> network;
-  /// One for each class but the blank: "\u2581" (as SentencePiece has it) begins a word; what lacks it goes on with one; names in
-  /// angle brackets are not words.
+  /// One for each class but the blank: "\u2581" (as SentencePiece has it) begins a word; what lacks it goes
+  /// on with one; names in angle brackets are not words.
   std::vector<std::string> pieces;
 };
 

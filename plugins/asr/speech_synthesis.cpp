@@ -23,7 +23,8 @@ std::string program() {
   if (dladdr(reinterpret_cast<const void*>(&program), &info) && info.dli_fname) {
     const std::string self = info.dli_fname;
     const auto slash = self.rfind('/');
-    const std::string beside = (slash == std::string::npos ? std::string(".") : self.substr(0, slash)) + "/stream-espeak";
+    const std::string beside =
+        (slash == std::string::npos ? std::string(".") : self.substr(0, slash)) + "/stream-espeak";
     if (access(beside.c_str(), X_OK) == 0) return beside;
   }
 #ifdef STREAM_ESPEAK_PROGRAM
@@ -73,8 +74,8 @@ void SpeechSynthesis::read(void* into, std::size_t size) {
 
 Speech SpeechSynthesis::speak(const Utterance& u) {
   if (process_ < 0) start();
-  std::string line = u.voice + '\t' + std::to_string(u.words_per_minute) + '\t' + std::to_string(u.pitch) + '\t' +
-                     std::to_string(u.word_gap) + '\t' + u.text + '\n';
+  std::string line = u.voice + '\t' + std::to_string(u.words_per_minute) + '\t' + std::to_string(u.pitch) +
+                     '\t' + std::to_string(u.word_gap) + '\t' + u.text + '\n';
   for (std::size_t sent = 0; sent < line.size();) {
     const ssize_t n = send(to_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
@@ -95,7 +96,8 @@ Speech SpeechSynthesis::speak(const Utterance& u) {
   Speech out{.rate = header[0], .samples = {}, .words = {}};
   out.samples.reserve(pcm.size());
   for (const std::int16_t s : pcm) out.samples.push_back(static_cast<float>(s) / 32768.0f);
-  for (std::size_t i = 0; i + 1 < events.size(); i += 2) out.words.push_back({events[i], events[i + 1] / 1000.0});
+  for (std::size_t i = 0; i + 1 < events.size(); i += 2)
+    out.words.push_back({events[i], events[i + 1] / 1000.0});
   return out;
 }
 

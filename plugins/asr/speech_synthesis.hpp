@@ -10,18 +10,21 @@
 namespace stream::asr {
 
 struct Utterance {
-  std::string voice;        ///< espeak's name: "en-us+m3"
+  std::string voice;  ///< espeak's name: "en-us+m3"
   int words_per_minute = 175;
-  int pitch = 50;           ///< 0-99
-  int word_gap = 0;         ///< units of 10 ms
-  std::string text;         ///< one line
+  int pitch = 50;    ///< 0-99
+  int word_gap = 0;  ///< units of 10 ms
+  std::string text;  ///< one line
 };
 
 struct Speech {
-  int rate = 0;                  ///< samples per second
-  std::vector<float> samples;    ///< mono, in [-1, 1]
-  struct Word { int position; double start; };  ///< byte in the text, seconds
-  std::vector<Word> words;       ///< in order; position -1 marks the end of a clause
+  int rate = 0;                ///< samples per second
+  std::vector<float> samples;  ///< mono, in [-1, 1]
+  struct Word {
+    int position;
+    double start;
+  };                        ///< byte in the text, seconds
+  std::vector<Word> words;  ///< in order; position -1 marks the end of a clause
 };
 
 /// One process, started when first needed; not for two threads at once.

@@ -12,27 +12,43 @@
 namespace stream::asr {
 
 namespace {
-constexpr std::array<const char*, 12> kMonths = {"january", "february", "march",     "april",   "may",      "june",
-                                                 "july",    "august",   "september", "october", "november", "december"};
+constexpr std::array<const char*, 12> kMonths = {"january",   "february", "march",    "april",
+                                                 "may",       "june",     "july",     "august",
+                                                 "september", "october",  "november", "december"};
 
 /// Everyday English without numbers, months or what sounds like them.
 constexpr const char* kOutside =
-    "about above across after again against almost along already also always among animal another answer any apple around "
-    "arrive asked baby back bakery ball banana basket beach because become before behind believe below beside better "
-    "between big bird black blue boat body book bottle bread bridge bring brother brown build butter button buy "
-    "camera candle captain carry castle chair cheese children church circle city clean clear climb close cloud coffee "
-    "cold color common corner country cousin cover cross daughter deep desert different dinner doctor donkey door "
-    "down dragon draw dream dress drink drive early earth easy empty engine enough evening every explain family "
-    "famous farmer father feather finger finish fire fish floor flower follow forest forget friend garden gentle girl "
-    "give glass gold good grandmother grass green ground group guitar hammer happy harbor heart heavy history hold "
-    "holiday horse hospital house however hungry idea important island jacket journey juice jungle kitchen knife "
+    "about above across after again against almost along already also always among animal another answer any "
+    "apple around "
+    "arrive asked baby back bakery ball banana basket beach because become before behind believe below "
+    "beside better "
+    "between big bird black blue boat body book bottle bread bridge bring brother brown build butter button "
+    "buy "
+    "camera candle captain carry castle chair cheese children church circle city clean clear climb close "
+    "cloud coffee "
+    "cold color common corner country cousin cover cross daughter deep desert different dinner doctor donkey "
+    "door "
+    "down dragon draw dream dress drink drive early earth easy empty engine enough evening every explain "
+    "family "
+    "famous farmer father feather finger finish fire fish floor flower follow forest forget friend garden "
+    "gentle girl "
+    "give glass gold good grandmother grass green ground group guitar hammer happy harbor heart heavy "
+    "history hold "
+    "holiday horse hospital house however hungry idea important island jacket journey juice jungle kitchen "
+    "knife "
     "ladder lady language large laugh learn leather letter library listen little lonely machine magic market "
-    "matter meadow measure middle milk mirror money monkey moon mother mountain mouth music narrow nature never "
-    "nothing number ocean office often orange other outside oven paper parent party pencil people pepper picture "
-    "planet please pocket pretty problem quick quiet rabbit rain reason remember ribbon river road round sailor salt "
-    "sandwich school secret shadow shoulder silver simple sister sleep slowly smile soldier something south special "
-    "spider spoon spring square station stone story strange street strong sugar summer table teacher thank together "
-    "tomorrow travel tree trouble uncle under until valley very village visit voice walk wall warm water weather "
+    "matter meadow measure middle milk mirror money monkey moon mother mountain mouth music narrow nature "
+    "never "
+    "nothing number ocean office often orange other outside oven paper parent party pencil people pepper "
+    "picture "
+    "planet please pocket pretty problem quick quiet rabbit rain reason remember ribbon river road round "
+    "sailor salt "
+    "sandwich school secret shadow shoulder silver simple sister sleep slowly smile soldier something south "
+    "special "
+    "spider spoon spring square station stone story strange street strong sugar summer table teacher thank "
+    "together "
+    "tomorrow travel tree trouble uncle under until valley very village visit voice walk wall warm water "
+    "weather "
     "welcome window winter wonder wooden yellow yesterday young";
 
 icu::RuleBasedNumberFormat spell_out() {
@@ -86,7 +102,9 @@ struct SpokenText::Rules {
 SpokenText::SpokenText() : rules_(std::make_unique<Rules>()) {}
 SpokenText::~SpokenText() = default;
 
-std::string SpokenText::number(std::int64_t value) const { return rules_->apply(value, u"%spellout-cardinal"); }
+std::string SpokenText::number(std::int64_t value) const {
+  return rules_->apply(value, u"%spellout-cardinal");
+}
 
 std::string SpokenText::date(int year, int month, int day) const {
   return std::string(kMonths.at(static_cast<std::size_t>(month - 1))) + ' ' +
@@ -105,9 +123,11 @@ std::string SpokenText::draw(Split split, Random& random) const {
       const auto value = static_cast<std::int64_t>(std::pow(10.0, 6.0 * random.uniform())) - 1;
       if (split_of(std::to_string(value)) == split) return number(value);
     } else {
-      const int year = 1900 + static_cast<int>(random.below(200)), month = 1 + static_cast<int>(random.below(12));
+      const int year = 1900 + static_cast<int>(random.below(200)),
+                month = 1 + static_cast<int>(random.below(12));
       constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-      const int day = 1 + static_cast<int>(random.below(static_cast<std::uint64_t>(kDays[static_cast<std::size_t>(month - 1)])));
+      const int day = 1 + static_cast<int>(random.below(
+                              static_cast<std::uint64_t>(kDays[static_cast<std::size_t>(month - 1)])));
       const std::string name = std::to_string(year) + '-' + std::to_string(month) + '-' + std::to_string(day);
       if (split_of(name) == split) return date(year, month, day);
     }

@@ -1,5 +1,5 @@
-/// The texts of the corpus "SpokenText-1": spelt-out integers and dates, split by number, and English outside of that
-/// vocabulary.
+/// The texts of the corpus "SpokenText-1": spelt-out integers and dates, split by number, and English outside
+/// of that vocabulary.
 #pragma once
 
 #include <memory>
@@ -26,8 +26,8 @@ class SpokenText {
   std::string number(std::int64_t value) const;
   /// "march third nineteen eighty four"
   std::string date(int year, int month, int day) const;
-  /// One number (log-uniform in 0-999 999) or date (years 1900-2099) of the split: a hash of the number decides, so that no
-  /// number of one split is ever in another.
+  /// One number (log-uniform in 0-999 999) or date (years 1900-2099) of the split: a hash of the number
+  /// decides, so that no number of one split is ever in another.
   std::string draw(Split split, Random& random) const;
   /// 3 to 8 English words outside of the vocabulary; words of the test split are in no other.
   std::string outside(Split split, Random& random) const;

@@ -1,4 +1,5 @@
-/// The Conformer over audio that arrives in pieces: whole chunks of encoder frames, each computed once, with exact caches.
+/// The Conformer over audio that arrives in pieces: whole chunks of encoder frames, each computed once, with
+/// exact caches.
 #pragma once
 
 #include <functional>
@@ -14,9 +15,11 @@ class StreamEncoder {
   /// `lookahead`: one of the model's. Throws Error(kBadRecipe) with the list when it is not.
   StreamEncoder(std::shared_ptr<const Conformer> network, std::int64_t lookahead);
 
-  /// Called with the heads over the next frames, batch 1: [1, n, ...]; `first` is the index of the first of them.
+  /// Called with the heads over the next frames, batch 1: [1, n, ...]; `first` is the index of the first of
+  /// them.
   using Sink = std::function<void(std::int64_t first, const Conformer::Heads& heads)>;
-  /// Chunks are computed when their last sample is here, so neither shapes nor results depend on how samples arrive.
+  /// Chunks are computed when their last sample is here, so neither shapes nor results depend on how samples
+  /// arrive.
   void push(std::span<const float> samples, const Sink& sink);
   /// The end: zeros stand behind the last sample. The encoder is then as new.
   void finish(const Sink& sink);
@@ -42,7 +45,7 @@ class StreamEncoder {
   std::vector<float> buffer_;          ///< samples from 160 mels_ - 201 on; room for one chunk
   std::size_t filled_ = 0;
   std::int64_t samples_ = 0, mels_ = 0, frames_ = 0;
-  std::array<at::Tensor, 3> rows_;     ///< last two input rows of each subsampling stage
+  std::array<at::Tensor, 3> rows_;  ///< last two input rows of each subsampling stage
   std::vector<at::Tensor> kv_, conv_;
 };
 

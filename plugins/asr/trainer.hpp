@@ -1,5 +1,5 @@
-/// Multi-look-ahead training of the Conformer with CTC: each batch draws one look-ahead and sees exactly the context that a
-/// stream of that look-ahead will have.
+/// Multi-look-ahead training of the Conformer with CTC: each batch draws one look-ahead and sees exactly the
+/// context that a stream of that look-ahead will have.
 #pragma once
 
 #include <deque>
@@ -15,18 +15,19 @@ namespace stream::asr {
 struct TrainerOptions {
   std::int64_t steps = 3000;
   std::int64_t batch = 16;
-  std::int64_t pool = 1024;          ///< utterances kept for replay
-  double learning_rate = 2e-3;       ///< peak
+  std::int64_t pool = 1024;     ///< utterances kept for replay
+  double learning_rate = 2e-3;  ///< peak
   std::int64_t warmup = 300;
 };
 
 class Trainer {
  public:
-  Trainer(const ConformerShape& shape, std::vector<std::string> pieces, TrainerOptions options, Random random);
+  Trainer(const ConformerShape& shape, std::vector<std::string> pieces, TrainerOptions options,
+          Random random);
 
   struct Example {
-    at::Tensor mels;                    ///< [T, 80], float16
-    std::vector<std::int64_t> labels;   ///< pieces
+    at::Tensor mels;                          ///< [T, 80], float16
+    std::vector<std::int64_t> labels;         ///< pieces
     std::vector<std::array<float, 2>> spans;  ///< of each label, in encoder frames
   };
   /// Features and labels of an utterance; words outside of the pieces become kUnknown.
@@ -38,7 +39,7 @@ class Trainer {
 
   bool finished() const { return step_ >= options_.steps; }
   std::int64_t steps() const { return step_; }
-  double loss() const { return loss_; }      ///< running mean of the CTC loss a label
+  double loss() const { return loss_; }              ///< running mean of the CTC loss a label
   double time_error() const { return time_error_; }  ///< running mean, seconds
   const Conformer& model() const { return *model_; }
   const std::vector<std::string>& pieces() const { return pieces_; }
@@ -50,6 +51,9 @@ class Trainer {
 
  private:
   void augment(at::Tensor& mels, std::int64_t frames);
+  /// Cross-entropy of each frame against its word in the second half of the word's span, blank elsewhere.
+  at::Tensor aligned_loss(const Conformer::Heads& heads, const std::vector<std::int64_t>& lengths,
+                          const std::vector<const Example*>& batch) const;
   at::Tensor times_loss(const Conformer::Heads& heads, const std::vector<std::int64_t>& lengths,
                         const std::vector<const Example*>& batch);
 

@@ -16,12 +16,14 @@ LayerNorm::LayerNorm(std::int64_t features)
     : weight(register_parameter("weight", torch::ones({features}))),
       bias(register_parameter("bias", torch::zeros({features}))) {}
 
-CausalDepthwiseConv1d::CausalDepthwiseConv1d(std::int64_t channels, std::int64_t kernel, const at::Generator& generator)
+CausalDepthwiseConv1d::CausalDepthwiseConv1d(std::int64_t channels, std::int64_t kernel,
+                                             const at::Generator& generator)
     : weight(register_parameter("weight", uniform_init({channels, kernel}, kernel, generator))),
       bias(register_parameter("bias", torch::zeros({channels}))) {}
 
 at::Tensor CausalDepthwiseConv1d::forward(const at::Tensor& x) const {
-  // A product with windows of the same memory, summed: conv1d with groups spends more on its set-up than on these sizes.
+  // A product with windows of the same memory, summed: conv1d with groups spends more on its set-up than on
+  // these sizes.
   return x.unfold(1, kernel(), 1).mul(weight).sum(-1).add_(bias);
 }
 

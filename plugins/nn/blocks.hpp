@@ -1,5 +1,5 @@
-/// Layers that several systems share. Parameters are plain tensors; forwards are as few operations as libtorch allows,
-/// because at batch 1 the calls are the cost.
+/// Layers that several systems share. Parameters are plain tensors; forwards are as few operations as
+/// libtorch allows, because at batch 1 the calls are the cost.
 #pragma once
 
 #include "nn/torch.hpp"
@@ -26,7 +26,8 @@ class LayerNorm : public torch::nn::Module {
 class CausalDepthwiseConv1d : public torch::nn::Module {
  public:
   CausalDepthwiseConv1d(std::int64_t channels, std::int64_t kernel, const at::Generator& generator);
-  /// x: [B, k-1+T, d], the first k-1 frames being history (zeros at the start of a stream). Returns [B, T, d].
+  /// x: [B, k-1+T, d], the first k-1 frames being history (zeros at the start of a stream). Returns [B, T,
+  /// d].
   at::Tensor forward(const at::Tensor& x) const;
   std::int64_t kernel() const { return weight.size(1); }
   at::Tensor weight, bias;  ///< [d, k], [d]

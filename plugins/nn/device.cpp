@@ -17,8 +17,8 @@ torch::Device device(const std::string& name) {
     if (!torch::cuda::is_available())
       throw bad_recipe("device '" + name + "': this libtorch or this machine has no CUDA; use cpu");
     if (index >= static_cast<int>(torch::cuda::device_count()))
-      throw bad_recipe("device '" + name + "': there are only " + std::to_string(torch::cuda::device_count()) +
-                       " CUDA devices");
+      throw bad_recipe("device '" + name + "': there are only " +
+                       std::to_string(torch::cuda::device_count()) + " CUDA devices");
     return torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(index));
   }
   throw bad_recipe("device '" + name + "': expected cpu, cuda or cuda:N");

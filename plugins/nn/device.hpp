@@ -7,8 +7,8 @@
 
 namespace stream::nn {
 
-/// "cpu", "cuda" or "cuda:N". Throws Error(kBadRecipe) for another name, or when this libtorch or this machine has no
-/// such device.
+/// "cpu", "cuda" or "cuda:N". Throws Error(kBadRecipe) for another name, or when this libtorch or this
+/// machine has no such device.
 torch::Device device(const std::string& name);
 
 /// Runs `f` under InferenceMode: no autograd bookkeeping. The mode belongs to the thread and the graph moves

@@ -11,8 +11,8 @@ at::Tensor relative_positions(std::int64_t first, std::int64_t last, std::int64_
 }
 
 at::Tensor relative_shift(const at::Tensor& scores) {
-  // Padding one column and reading the same memory with rows of another length shifts row i by c-1-i (Transformer-XL,
-  // appendix B).
+  // Padding one column and reading the same memory with rows of another length shifts row i by c-1-i
+  // (Transformer-XL, appendix B).
   std::vector<std::int64_t> shape = scores.sizes().vec();
   const std::int64_t c = shape[shape.size() - 2], p = shape.back();
   shape[shape.size() - 2] = p + 1, shape.back() = c;
@@ -21,7 +21,8 @@ at::Tensor relative_shift(const at::Tensor& scores) {
   return padded.reshape(shape).narrow(-1, 0, p - c + 1);
 }
 
-RelativeAttention::RelativeAttention(std::int64_t features, std::int64_t heads, const at::Generator& generator)
+RelativeAttention::RelativeAttention(std::int64_t features, std::int64_t heads,
+                                     const at::Generator& generator)
     : query(register_parameter("linear_q", uniform_init({features, features}, features, generator))),
       key_value(register_parameter("linear_kv", uniform_init({2 * features, features}, features, generator))),
       position(register_parameter("linear_pos", uniform_init({features, features}, features, generator))),
@@ -30,12 +31,16 @@ RelativeAttention::RelativeAttention(std::int64_t features, std::int64_t heads, 
       out_(register_module("linear_out", std::make_shared<Linear>(features, features, generator))) {}
 
 at::Tensor RelativeAttention::project_positions(const at::Tensor& positions) const {
-  return at::linear(positions, position).view({positions.size(0), heads(), -1}).permute({1, 2, 0}).contiguous();
+  return at::linear(positions, position)
+      .view({positions.size(0), heads(), -1})
+      .permute({1, 2, 0})
+      .contiguous();
 }
 
 at::Tensor RelativeAttention::forward(const at::Tensor& x, const at::Tensor& kv, const at::Tensor& positions,
                                       const at::Tensor& mask) const {
-  const std::int64_t batch = x.size(0), c = x.size(1), d = x.size(2), keys = kv.size(1), h = heads(), dk = d / h;
+  const std::int64_t batch = x.size(0), c = x.size(1), d = x.size(2), keys = kv.size(1), h = heads(),
+                     dk = d / h;
   const at::Tensor q = at::linear(x, query).view({batch, c, h, dk}).transpose(1, 2);
   const at::Tensor split = kv.view({batch, keys, 2, h, dk});
   const at::Tensor k = split.select(2, 0).permute({0, 2, 3, 1}), v = split.select(2, 1).transpose(1, 2);

@@ -1,15 +1,17 @@
-/// Multi-head self-attention with relative positions (Dai et al., "Transformer-XL", arXiv 1901.02860, section 3.3).
+/// Multi-head self-attention with relative positions (Dai et al., "Transformer-XL", arXiv 1901.02860,
+/// section 3.3).
 #pragma once
 
 #include "nn/blocks.hpp"
 
 namespace stream::nn {
 
-/// Sinusoids of the distances first, first-1, ..., last: [first-last+1, d], sines in even columns, cosines in odd ones.
+/// Sinusoids of the distances first, first-1, ..., last: [first-last+1, d], sines in even columns, cosines in
+/// odd ones.
 at::Tensor relative_positions(std::int64_t first, std::int64_t last, std::int64_t features);
 
-/// scores: [..., c, P], column m of row i belonging to the distance of row 0's column m ... Returns [..., c, P-c+1] whose
-/// element (i, j) is scores(i, c-1-i+j): query i against key j.
+/// scores: [..., c, P], column m of row i belonging to the distance of row 0's column m ... Returns [..., c,
+/// P-c+1] whose element (i, j) is scores(i, c-1-i+j): query i against key j.
 at::Tensor relative_shift(const at::Tensor& scores);
 
 class RelativeAttention : public torch::nn::Module {
@@ -18,7 +20,8 @@ class RelativeAttention : public torch::nn::Module {
 
   /// Keys and values of new frames, side by side: x [B, T, d] -> [B, T, 2d]. What a streaming caller caches.
   at::Tensor keys_values(const at::Tensor& x) const { return at::linear(x, key_value); }
-  /// W_r R, by head: positions [P, d] -> [heads, d/heads, P]. Depends on the weights alone: compute it once when they are fixed.
+  /// W_r R, by head: positions [P, d] -> [heads, d/heads, P]. Depends on the weights alone: compute it once
+  /// when they are fixed.
   at::Tensor project_positions(const at::Tensor& positions) const;
   /// x: queries [B, c, d]; kv: [B, K, 2d], the last c of K keys being those of x; positions: of the distances
   /// K-1 ... -(c-1), projected; mask: added to the scores, broadcast to [B, heads, c, K]. Returns [B, c, d].

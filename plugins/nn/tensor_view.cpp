@@ -6,36 +6,53 @@ namespace stream::nn {
 
 at::ScalarType scalar_type(DType type) {
   switch (type) {
-    case DType::kU8: return at::kByte;
-    case DType::kI32: return at::kInt;
-    case DType::kI64: return at::kLong;
-    case DType::kF16: return at::kHalf;
-    case DType::kBF16: return at::kBFloat16;
-    case DType::kF32: return at::kFloat;
-    case DType::kF64: return at::kDouble;
-    case DType::kU16: break;
+    case DType::kU8:
+      return at::kByte;
+    case DType::kI32:
+      return at::kInt;
+    case DType::kI64:
+      return at::kLong;
+    case DType::kF16:
+      return at::kHalf;
+    case DType::kBF16:
+      return at::kBFloat16;
+    case DType::kF32:
+      return at::kFloat;
+    case DType::kF64:
+      return at::kDouble;
+    case DType::kU16:
+      break;
   }
   throw bad_data(std::string("tensors of ") + name_of(type) + " cannot be used in tensor operations");
 }
 
 DType dtype_of(at::ScalarType type) {
   switch (type) {
-    case at::kByte: return DType::kU8;
-    case at::kInt: return DType::kI32;
-    case at::kLong: return DType::kI64;
-    case at::kHalf: return DType::kF16;
-    case at::kBFloat16: return DType::kBF16;
-    case at::kFloat: return DType::kF32;
-    case at::kDouble: return DType::kF64;
-    default: throw bad_data(std::string("a tensor of ") + c10::toString(type) + " cannot be a payload");
+    case at::kByte:
+      return DType::kU8;
+    case at::kInt:
+      return DType::kI32;
+    case at::kLong:
+      return DType::kI64;
+    case at::kHalf:
+      return DType::kF16;
+    case at::kBFloat16:
+      return DType::kBF16;
+    case at::kFloat:
+      return DType::kF32;
+    case at::kDouble:
+      return DType::kF64;
+    default:
+      throw bad_data(std::string("a tensor of ") + c10::toString(type) + " cannot be a payload");
   }
 }
 
 namespace {
 at::Tensor over(const Buffer& buffer, at::IntArrayRef shape, at::IntArrayRef strides, at::ScalarType type) {
   // The deleter's copy of the owner is what keeps the memory alive.
-  return at::from_blob(const_cast<std::byte*>(buffer.data()), shape, strides,
-                       [owner = buffer.owner()](void*) {}, at::TensorOptions().dtype(type));
+  return at::from_blob(
+      const_cast<std::byte*>(buffer.data()), shape, strides, [owner = buffer.owner()](void*) {},
+      at::TensorOptions().dtype(type));
 }
 }  // namespace
 

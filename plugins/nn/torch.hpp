@@ -22,7 +22,8 @@ namespace stream::nn {
 template <typename T>
 using Optional = c10::optional<T>;
 
-/// A generator of one operator's own. The process-global one would make results depend on the order of threads.
+/// A generator of one operator's own. The process-global one would make results depend on the order of
+/// threads.
 inline at::Generator generator(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
 }  // namespace stream::nn

@@ -32,7 +32,8 @@ void load_weights(torch::nn::Module& module, const Archive& group) {
   for (const auto& entry : wanted) names.push_back(entry.first);
   for (const auto& entry : group.entries())
     if (!wanted.contains(entry.first))
-      throw bad_data("weight '" + entry.first + "' is not part of this model" + did_you_mean(entry.first, names));
+      throw bad_data("weight '" + entry.first + "' is not part of this model" +
+                     did_you_mean(entry.first, names));
   const torch::NoGradGuard no_grad;
   for (const auto& [name, target] : wanted) {
     if (!group.has(name)) throw bad_data("weight '" + name + "' is missing");
@@ -51,7 +52,8 @@ void write_model(const std::string& path, const Archive& archive) { write_archiv
 Archive read_model(const std::string& path, const std::string& architecture) {
   Archive archive = read_archive(path);
   if (!archive.has("model") || !archive.has("weights"))
-    throw bad_recipe(path + ": not a model (a checkpoint?); expected one of architecture '" + architecture + "'");
+    throw bad_recipe(path + ": not a model (a checkpoint?); expected one of architecture '" + architecture +
+                     "'");
   const auto found = archive.group("model").get<std::string>("architecture");
   if (found != architecture)
     throw bad_recipe(path + ": a model of architecture '" + found + "', expected '" + architecture + "'");
