@@ -79,7 +79,7 @@ ConformerOperator::ConformerOperator(const Params& params)
       encoder_(model_.network, params.get<std::int64_t>("lookahead")),
       decoder_(model_.pieces) {
   if (params.context().device != "cpu" && !params.context().device.empty())
-    throw bad_recipe("asr.conformer runs on cpu only: at batch 1 a model of this size is slower elsewhere");
+    throw bad_recipe("asr.conformer runs on cpu only");
 }
 
 void ConformerOperator::process(Packet in, Output& out) {
