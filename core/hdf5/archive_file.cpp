@@ -135,6 +135,13 @@ void check(herr_t result) {
   if (result < 0) throw failed("HDF5 refused an operation");
 }
 
+/// Creation properties without times of creation, so that equal archives are equal files.
+Handle timeless(hid_t kind) {
+  const hid_t properties = H5Pcreate(kind);
+  if (properties >= 0) H5Pset_obj_track_times(properties, false);
+  return Handle(properties, H5Pclose);
+}
+
 // 16-bit floats are stored as unsigned 16-bit integers with an attribute that says what they are.
 hid_t file_type(DType type) {
   switch (type) {
@@ -168,7 +175,8 @@ void write_attribute(hid_t where, const char* name, const std::string& text) {
 void write_scalar(hid_t group, const std::string& name, const Archive::Scalar& scalar) {
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   const auto write = [&](hid_t stored, hid_t memory, const void* data) {
-    const Handle set(H5Dcreate2(group, name.c_str(), stored, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+    const Handle set(H5Dcreate2(group, name.c_str(), stored, space, H5P_DEFAULT, timeless(H5P_DATASET_CREATE),
+                                H5P_DEFAULT),
                      H5Dclose);
     check(H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
     return 0;
@@ -196,8 +204,9 @@ void write_tensor(hid_t group, const std::string& name, const Tensor& tensor) {
   std::vector<hsize_t> dims(tensor.shape().begin(), tensor.shape().end());
   const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
   const hid_t type = file_type(tensor.dtype());
-  const Handle set(H5Dcreate2(group, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-                   H5Dclose);
+  const Handle set(
+      H5Dcreate2(group, name.c_str(), type, space, H5P_DEFAULT, timeless(H5P_DATASET_CREATE), H5P_DEFAULT),
+      H5Dclose);
   if (tensor.elements() > 0)
     check(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.buffer().data()));
   if (tensor.dtype() == DType::kF16 || tensor.dtype() == DType::kBF16)
@@ -213,7 +222,8 @@ void write_group(hid_t group, const Archive& archive) {
     } else if (const auto* tensor = std::get_if<std::shared_ptr<const Tensor>>(&entry)) {
       write_tensor(group, name, **tensor);
     } else {
-      const Handle inner(H5Gcreate2(group, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+      const Handle inner(
+          H5Gcreate2(group, name.c_str(), H5P_DEFAULT, timeless(H5P_GROUP_CREATE), H5P_DEFAULT), H5Gclose);
       write_group(inner, *std::get<std::shared_ptr<Archive>>(entry));
     }
   }
@@ -301,7 +311,7 @@ void write_archive(const std::string& path, const Archive& archive) {
       const Library library;
       const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
       check(H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110));
-      const hid_t id = H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+      const hid_t id = H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, timeless(H5P_FILE_CREATE), access);
       if (id < 0) throw cannot_write(path + ": cannot create " + temporary + ": " + std::strerror(errno));
       const Handle file(id, H5Fclose);
       write_group(file, archive);

@@ -149,7 +149,7 @@ TEST_F(AsrConformer, TrainsAndResumesToTheSameModel) {
     return read_file(path);
   };
   const std::string whole = train((folder_ / "a.h5").string(), 1000);
-  EXPECT_EQ(train((folder_ / "b.h5").string(), 23), whole);
+  EXPECT_TRUE(train((folder_ / "b.h5").string(), 23) == whole);  // no EXPECT_EQ: it would print the files
   EXPECT_NO_THROW(load_model((folder_ / "a.h5").string()));
 }
 
