@@ -74,9 +74,15 @@ void Node::accept(std::size_t port, Packet&& packet) {
 }
 
 void Node::run_operator(std::size_t port, Packet&& packet) {
-  Packet kept;
-  if (planned_.on_error == OnError::kDivert) [[unlikely]]
-    kept = packet;
+  if (planned_.on_error == OnError::kDivert) [[unlikely]] {
+    const Packet kept = packet;
+    call(port, std::move(packet), &kept);
+  } else {
+    call(port, std::move(packet), nullptr);
+  }
+}
+
+void Node::call(std::size_t port, Packet&& packet, const Packet* kept) {
   try {
     Operator* op = op_.get();
     if (keyed_) {
@@ -88,7 +94,7 @@ void Node::run_operator(std::size_t port, Packet&& packet) {
     else
       op->process(port, std::move(packet), *this);
   } catch (...) {
-    failed_with(kept.payload ? &kept : nullptr);
+    failed_with(kept);
   }
 }
 

@@ -72,6 +72,8 @@ class Node final : public Output {
 
   Operator& instance(const Key& key);
   void run_operator(std::size_t port, Packet&& packet);
+  /// `kept`: the packet for the errors port, when it may be needed.
+  void call(std::size_t port, Packet&& packet, const Packet* kept);
   void run_measured(std::size_t port, Packet&& packet);
   void deliver(OutPort& out, Packet&& packet);
   /// Turns the exception in flight into what `on_error` says; `packet` is the one that caused it, when known.
