@@ -11,7 +11,7 @@ namespace stream {
 namespace {
 
 /// Cheap operators are timed once in so many packets: reading the clock costs more than a fused hop.
-constexpr std::uint64_t kSampleEvery = 64;
+constexpr std::uint64_t kSampleEvery = 512;
 constexpr std::uint64_t kLatencyEvery = 16;
 
 constexpr Time minus(Time time, Duration lookahead) {
