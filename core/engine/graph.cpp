@@ -328,14 +328,10 @@ RunResult Graph::result() const {
       for (const auto& node : nodes_) {
         if (node->sink() != nullptr) node->sink()->sync();
       }
-      write_checkpoint(
-          options_.checkpoint, plan_,
-          [&] {
-            Checkpoint last{plan_.digest(), options_.seed, true, {}};
-            for (std::size_t i = 0; i < stages_.size(); ++i) last.stages[i] = std::make_shared<Archive>();
-            return last;
-          }(),
-          options_.keep);
+      // A finished run has nothing to continue: that it has finished is all that a resume asks.
+      Checkpoint last{plan_.digest(), options_.seed, true, {}};
+      for (std::size_t i = 0; i < stages_.size(); ++i) last.stages[i] = std::make_shared<Archive>();
+      write_checkpoint(options_.checkpoint, plan_, last, options_.keep);
       result.metrics.checkpoints = checkpoints_ + 1;
     } catch (const Error& e) {
       result.exit_code = static_cast<int>(e.code());

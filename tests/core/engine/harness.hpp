@@ -58,8 +58,7 @@ class Sum final : public Operator {
     return Spec{"test.sum", "Running sum."}
         .input<Record>("in")
         .output<Record>("out")
-        .param("throw_at", 0, "throws at multiples of this")
-        .param("heavy", false, "unused: see test.heavy_sum");
+        .param("throw_at", 0, "throws at multiples of this");
   }
   explicit Sum(const Params& p) : throw_at_(p.get<std::int64_t>("throw_at")) {}
   void process(Packet in, Output& out) override {
