@@ -7,13 +7,14 @@
 
 namespace stream {
 
-/// A file is HDF5, then a trailer of 64 bytes: magic "STREAMH5", format version, length and SHA-256 of what precedes. HDF5
-/// ignores bytes behind its own end, so `h5ls` reads the file; we check the digest before HDF5's parser sees it.
+/// A file is HDF5, then a trailer of 64 bytes: magic "STREAMH5", format version, length and SHA-256 of what
+/// precedes. HDF5 ignores bytes behind its own end, so `h5ls` reads the file; we check the digest before
+/// HDF5's parser sees it.
 
 /// Atomic: old content or new, never half. Throws Error(kCannotWrite).
 void write_archive(const std::string& path, const Archive& archive);
-/// Throws Error(kNoInput) when it is not there, Error(kBadData) with path and reason when it is damaged, cut short or of
-/// a newer version.
+/// Throws Error(kNoInput) when it is not there, Error(kBadData) with path and reason when it is damaged, cut
+/// short or of a newer version.
 Archive read_archive(const std::string& path);
 
 }  // namespace stream

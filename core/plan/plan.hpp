@@ -14,10 +14,10 @@ enum class OnError : std::uint8_t { kStop, kSkip, kDivert };
 struct PlannedNode {
   std::string id;
   const OperatorInfo* op = nullptr;
-  Object params;             ///< as given, `${params.*}` and overrides applied, checked against the spec
-  Contract contract;         ///< under default parameters; the engine asks the loaded spec again
+  Object params;      ///< as given, `${params.*}` and overrides applied, checked against the spec
+  Contract contract;  ///< under default parameters; the engine asks the loaded spec again
   OnError on_error = OnError::kStop;
-  Location where;            ///< the node's table header
+  Location where;  ///< the node's table header
   /// Output ports, the one for diverted packets last.
   std::size_t error_port() const { return op->spec.outputs().size(); }
 };
@@ -25,25 +25,26 @@ struct PlannedNode {
 struct PlannedEdge {
   std::size_t from_node, from_port;  ///< from_port may be the node's error_port()
   std::size_t to_node, to_port;
-  bool live = false;                 ///< keep the newest, drop the rest
+  bool live = false;  ///< keep the newest, drop the rest
   PayloadType type = PayloadType::kAny;
 };
 
 struct RecipeTest {
-  std::string input, expect;     ///< files, as the recipe names them, resolved against its folder and share
-  double tolerance = 0;          ///< for numbers in records and audio samples
+  std::string input, expect;  ///< files, as the recipe names them, resolved against its folder and share
+  double tolerance = 0;       ///< for numbers in records and audio samples
   Object params;
   Location where;
 };
 
 struct Plan {
   std::string title, about;
-  std::string file, dir;               ///< of the recipe; file is "<string>" for one in memory
-  std::vector<PlannedNode> nodes;      ///< in topological order
-  std::vector<PlannedEdge> edges;      ///< by to_node, to_port, then the order in `from`
-  /// Runs of nodes that share one flow-graph node, each in order, joined by single edges. Every node is in one.
+  std::string file, dir;           ///< of the recipe; file is "<string>" for one in memory
+  std::vector<PlannedNode> nodes;  ///< in topological order
+  std::vector<PlannedEdge> edges;  ///< by to_node, to_port, then the order in `from`
+  /// Runs of nodes that share one flow-graph node, each in order, joined by single edges. Every node is in
+  /// one.
   std::vector<std::vector<std::size_t>> chains;
-  std::size_t max_packets = 1024;      ///< in flight downstream of each source
+  std::size_t max_packets = 1024;  ///< in flight downstream of each source
   std::size_t max_bytes = 64u << 20;
   std::vector<RecipeTest> tests;
   std::size_t input_node = npos, output_node = npos;  ///< what -i and -o set

@@ -19,8 +19,12 @@ struct Diagnostic {
 
 class Diagnostics {
  public:
-  void error(Location where, std::string message) { list_.push_back({std::move(where), std::move(message), false}); }
-  void warning(Location where, std::string message) { list_.push_back({std::move(where), std::move(message), true}); }
+  void error(Location where, std::string message) {
+    list_.push_back({std::move(where), std::move(message), false});
+  }
+  void warning(Location where, std::string message) {
+    list_.push_back({std::move(where), std::move(message), true});
+  }
   bool has_errors() const;
   const std::vector<Diagnostic>& list() const { return list_; }
   /// The source text of a file, for carets.

@@ -13,20 +13,22 @@ namespace stream {
 
 /// What the command line changes in a recipe.
 struct Overrides {
-  std::vector<std::pair<std::string, std::string>> set;  ///< "node.param" or "params.name" and the value as text
-  std::optional<std::string> input, output;              ///< -i and -o
+  std::vector<std::pair<std::string, std::string>>
+      set;                                   ///< "node.param" or "params.name" and the value as text
+  std::optional<std::string> input, output;  ///< -i and -o
 };
 
-/// Reads the recipe, its includes and overrides, and validates everything. Never throws for a faulty recipe: every fault
-/// is in `diagnostics`, and the plan is meaningful only when there are no errors.
-Plan plan_recipe(const std::string& file, const Registry& registry, const Overrides& overrides, Diagnostics& diagnostics);
+/// Reads the recipe, its includes and overrides, and validates everything. Never throws for a faulty recipe:
+/// every fault is in `diagnostics`, and the plan is meaningful only when there are no errors.
+Plan plan_recipe(const std::string& file, const Registry& registry, const Overrides& overrides,
+                 Diagnostics& diagnostics);
 /// The same for a recipe in a string; `dir` is what relative includes are looked up in.
 Plan plan_recipe_text(const std::string& toml, const Registry& registry, const Overrides& overrides,
                       Diagnostics& diagnostics, const std::string& dir = ".");
 
 /// A path as it is, or a bare name looked up as NAME.toml in $STREAM_RECIPES (colon-separated), the user's
-/// (~/.config/stream/recipes) and the installed folders (recipes/ and recipes/studies/). Throws Error(kNoInput) with
-/// the nearest name.
+/// (~/.config/stream/recipes) and the installed folders (recipes/ and recipes/studies/). Throws
+/// Error(kNoInput) with the nearest name.
 std::string find_recipe(const std::string& name);
 /// Folders that bare recipe names are looked up in, existing ones only.
 std::vector<std::string> recipe_folders();

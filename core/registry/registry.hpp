@@ -14,7 +14,7 @@ namespace stream {
 
 struct PluginInfo {
   std::string name, version, licence;
-  std::filesystem::path library;   ///< empty for operators added in process
+  std::filesystem::path library;  ///< empty for operators added in process
   std::filesystem::path manifest;
   std::vector<std::string> operators;
 };
@@ -31,17 +31,17 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  /// Reads every `*.plugin.json` of the folders, in order; an operator that an earlier folder has wins. A manifest
-  /// that cannot be read is logged and passed over (`problems` keeps the messages).
+  /// Reads every `*.plugin.json` of the folders, in order; an operator that an earlier folder has wins. A
+  /// manifest that cannot be read is logged and passed over (`problems` keeps the messages).
   void scan(const std::vector<std::filesystem::path>& folders);
-  /// $STREAM_PLUGIN_PATH (colon-separated), the user's folder (~/.local/lib/stream/plugins), the installed one, the
-  /// build tree's when the program runs from it. The current folder is not among them.
+  /// $STREAM_PLUGIN_PATH (colon-separated), the user's folder (~/.local/lib/stream/plugins), the installed
+  /// one, the build tree's when the program runs from it. The current folder is not among them.
   static std::vector<std::filesystem::path> default_folders();
 
   /// Operators that live in this program (tests, hosts). Later ones replace earlier ones.
   void add(std::vector<OperatorEntry> entries, const std::string& plugin = "built-in");
-  /// Loads a library by path and adds what it offers, manifest or not. Throws Error(kBadRecipe) for what is no plugin,
-  /// or one built for another API version, compiler or standard library, with what to rebuild.
+  /// Loads a library by path and adds what it offers, manifest or not. Throws Error(kBadRecipe) for what is
+  /// no plugin, or one built for another API version, compiler or standard library, with what to rebuild.
   const PluginInfo& load(const std::filesystem::path& library);
 
   /// Null when unknown.

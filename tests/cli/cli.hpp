@@ -18,7 +18,8 @@ inline Program stream_program(std::vector<std::string> arguments, std::string in
   return program;
 }
 
-inline Outcome stream_run(std::vector<std::string> arguments, std::string input = {}, const std::filesystem::path& folder = {}) {
+inline Outcome stream_run(std::vector<std::string> arguments, std::string input = {},
+                          const std::filesystem::path& folder = {}) {
   Program program = stream_program(std::move(arguments), std::move(input));
   program.folder = folder;
   return run(program);

@@ -27,7 +27,9 @@ class Archive {
   void set(std::string_view name, std::int64_t value) { put(name, Scalar(value)); }
   void set(std::string_view name, int value) { put(name, Scalar(std::int64_t{value})); }
   /// Stored as the signed integer with the same bits.
-  void set(std::string_view name, std::uint64_t value) { put(name, Scalar(static_cast<std::int64_t>(value))); }
+  void set(std::string_view name, std::uint64_t value) {
+    put(name, Scalar(static_cast<std::int64_t>(value)));
+  }
   void set(std::string_view name, double value) { put(name, Scalar(value)); }
   void set(std::string_view name, float value) { put(name, Scalar(double{value})); }
   void set(std::string_view name, Duration value) { put(name, Scalar(std::int64_t{value.count()})); }
@@ -39,7 +41,9 @@ class Archive {
     set(name, Tensor::of(std::vector<T>(values.begin(), values.end()), {std::int64_t(values.size())}));
   }
   template <typename T>
-  void set(std::string_view name, const std::vector<T>& values) { set(name, std::span<const T>(values)); }
+  void set(std::string_view name, const std::vector<T>& values) {
+    set(name, std::span<const T>(values));
+  }
   /// Shares the tensor's buffer.
   void set(std::string_view name, Tensor tensor);
   void set(std::string_view name, const Packet& packet);

@@ -11,13 +11,13 @@ namespace stream {
 /// Exit codes of every command (sysexits numbers where they fit).
 enum class ExitCode : int {
   kOk = 0,
-  kFailed = 1,       ///< anything without a number of its own
-  kUsage = 2,        ///< wrong command line
-  kBadData = 65,     ///< input that is damaged, cut short or of the wrong kind
-  kNoInput = 66,     ///< an input that is missing or cannot be read
-  kCannotWrite = 74, ///< output that cannot be written
-  kTryAgain = 75,    ///< worth retrying later
-  kBadRecipe = 78,   ///< a recipe, parameter or plugin that cannot work
+  kFailed = 1,        ///< anything without a number of its own
+  kUsage = 2,         ///< wrong command line
+  kBadData = 65,      ///< input that is damaged, cut short or of the wrong kind
+  kNoInput = 66,      ///< an input that is missing or cannot be read
+  kCannotWrite = 74,  ///< output that cannot be written
+  kTryAgain = 75,     ///< worth retrying later
+  kBadRecipe = 78,    ///< a recipe, parameter or plugin that cannot work
 };
 
 /// Thrown for whatever ends a run (or, with `on_error = "skip"`, loses one packet).

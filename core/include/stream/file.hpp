@@ -40,8 +40,8 @@ class ClosedPipe : public std::exception {
   const char* what() const noexcept override { return "the reader of the output has closed it"; }
 };
 
-/// A sequential file or stream to read: a path, or "-" for stdin. Reads block until there is something, the end,
-/// or `interrupt`.
+/// A sequential file or stream to read: a path, or "-" for stdin. Reads block until there is something, the
+/// end, or `interrupt`.
 class InputFile {
  public:
   /// Throws Error(kNoInput) that names the path and the system's reason.
@@ -51,11 +51,14 @@ class InputFile {
   InputFile& operator=(const InputFile&) = delete;
 
   enum class Status { kData, kEnd, kInterrupted };
-  struct Result { Status status; std::size_t size; };
+  struct Result {
+    Status status;
+    std::size_t size;
+  };
   /// Up to `into.size()` bytes. Retries EINTR; other failures throw Error(kNoInput) with the offset.
   Result read(std::span<std::byte> into);
-  /// Moves to `offset` bytes from the start: seeks in a file; reads and drops on a pipe (as one of the same bytes fed
-  /// again). Throws Error(kNoInput) when the input ends before.
+  /// Moves to `offset` bytes from the start: seeks in a file; reads and drops on a pipe (as one of the same
+  /// bytes fed again). Throws Error(kNoInput) when the input ends before.
   void skip_to(std::uint64_t offset);
   /// Callable from any thread, any number of times: reads return kInterrupted from now on.
   void interrupt();
@@ -72,8 +75,8 @@ class InputFile {
   std::uint64_t offset_ = 0, size_ = 0;
 };
 
-/// A sequential file or stream to write: a path, or "-" for stdout. Buffered; a regular file is created or emptied at
-/// the first write (or at flush), so that building a graph that fails later destroys nothing.
+/// A sequential file or stream to write: a path, or "-" for stdout. Buffered; a regular file is created or
+/// emptied at the first write (or at flush), so that building a graph that fails later destroys nothing.
 class OutputFile {
  public:
   explicit OutputFile(std::string path);
@@ -88,10 +91,11 @@ class OutputFile {
   void flush();
   /// fsync of a regular file, nothing otherwise. May run beside `write` on another thread.
   void sync();
-  /// Resumes: opens without emptying and cuts the file to `offset`. Throws Error(kCannotWrite) when it is shorter
-  /// than that. On a pipe only the count is set: what was written cannot be taken back.
+  /// Resumes: opens without emptying and cuts the file to `offset`. Throws Error(kCannotWrite) when it is
+  /// shorter than that. On a pipe only the count is set: what was written cannot be taken back.
   void resume_at(std::uint64_t offset);
-  /// Replaces bytes written before, as a header that names sizes needs once they are known. Only where `seekable`.
+  /// Replaces bytes written before, as a header that names sizes needs once they are known. Only where
+  /// `seekable`.
   void rewrite(std::uint64_t offset, std::string_view bytes);
   /// True for a regular file.
   bool seekable() const { return regular_; }
@@ -110,8 +114,9 @@ class OutputFile {
   std::uint64_t offset_ = 0;
 };
 
-/// Writes `bytes` so that after a crash at any instant `path` holds the old content or the new: beside it, synced,
-/// renamed over it, folder synced. Throws Error(kCannotWrite); leaves no temporary file behind on failure.
+/// Writes `bytes` so that after a crash at any instant `path` holds the old content or the new: beside it,
+/// synced, renamed over it, folder synced. Throws Error(kCannotWrite); leaves no temporary file behind on
+/// failure.
 void write_atomically(const std::string& path, std::string_view bytes);
 /// The last steps of the same for a file that another library wrote at `temporary`.
 void commit_file(const std::string& temporary, const std::string& path);

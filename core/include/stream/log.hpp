@@ -16,7 +16,8 @@ inline void log_info(std::string_view origin, std::string_view m) { log(LogLevel
 inline void log_warning(std::string_view origin, std::string_view m) { log(LogLevel::kWarning, origin, m); }
 inline void log_error(std::string_view origin, std::string_view m) { log(LogLevel::kError, origin, m); }
 
-/// For the host: replaces the sink (the default prints plain lines to stderr) and the least level that passes.
+/// For the host: replaces the sink (the default prints plain lines to stderr) and the least level that
+/// passes.
 using LogSink = void (*)(LogLevel, std::string_view origin, std::string_view message);
 void set_log_sink(LogSink sink, LogLevel least);
 

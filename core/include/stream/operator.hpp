@@ -53,7 +53,8 @@ class Operator {
   virtual void process(std::size_t port, Packet in, Output& out);
   /// The input has ended: emit what is still held back.
   virtual void finish(Output& out);
-  /// Everything that future output depends on, random generators included. What `save` forgets, resuming loses.
+  /// Everything that future output depends on, random generators included. What `save` forgets, resuming
+  /// loses.
   virtual void save(Archive& state) const;
   /// The inverse, called on a newly made operator before anything else.
   virtual void load(const Archive& state);
@@ -67,8 +68,8 @@ class Operator {
 /// (or, on a pipe, read and drop up to it).
 class Source : public Operator {
  public:
-  /// Emits the next piece, a moderate amount, and returns false when there is no more. May block for input; when
-  /// the run is being stopped, blocking reads are interrupted through `interrupt`.
+  /// Emits the next piece, a moderate amount, and returns false when there is no more. May block for input;
+  /// when the run is being stopped, blocking reads are interrupted through `interrupt`.
   virtual bool read(Output& out) = 0;
   /// Called from another thread: make a blocked `read` return soon (true, with or without data).
   virtual void interrupt();
@@ -76,8 +77,8 @@ class Source : public Operator {
   virtual double fraction() const;
 };
 
-/// An operator with no outputs, whose effect a checkpoint must be able to take back: `save` records how much has
-/// been written, `load` truncates to it.
+/// An operator with no outputs, whose effect a checkpoint must be able to take back: `save` records how much
+/// has been written, `load` truncates to it.
 class Sink : public Operator {
  public:
   /// Hands everything processed so far to the operating system. Called before `save` and at the end.

@@ -28,8 +28,8 @@ class Key {
 /// Times on an edge never decrease. `sequence` and `arrival` are filled in by the graph.
 struct Packet {
   std::shared_ptr<const Payload> payload;
-  Time time{0};            ///< event time of the first thing in the payload
-  Duration duration{0};    ///< 0 for instants
+  Time time{0};          ///< event time of the first thing in the payload
+  Duration duration{0};  ///< 0 for instants
   Key key;
   std::uint64_t sequence = 0;  ///< counts the packets of the port that emitted it, from 0
   std::int64_t arrival = 0;    ///< steady-clock nanoseconds at which its newest cause entered the graph

@@ -15,11 +15,11 @@ namespace stream {
 
 /// The run, as far as it concerns one operator.
 struct Context {
-  std::string node;               ///< the node's id in the recipe
-  std::string recipe_dir = ".";   ///< folder of the recipe file
-  std::string cache_dir;          ///< empty when caching is off
-  std::string device = "cpu";     ///< "cpu", "cuda" or "cuda:N"
-  std::uint64_t seed = 0;         ///< of the run; take random numbers from Params::random
+  std::string node;              ///< the node's id in the recipe
+  std::string recipe_dir = ".";  ///< folder of the recipe file
+  std::string cache_dir;         ///< empty when caching is off
+  std::string device = "cpu";    ///< "cpu", "cuda" or "cuda:N"
+  std::uint64_t seed = 0;        ///< of the run; take random numbers from Params::random
 };
 
 class Params {
@@ -54,18 +54,26 @@ std::string check_param(const Param& param, const Value& value);
 template <typename T>
 T Params::get(std::string_view name) const {
   const Value& v = value(name);
-  if constexpr (std::is_same_v<T, bool>) return v.as_bool();
-  else if constexpr (std::is_same_v<T, Duration>) return parse_duration(v.as_string());
-  else if constexpr (std::is_integral_v<T>) return static_cast<T>(v.as_integer());
-  else if constexpr (std::is_floating_point_v<T>) return static_cast<T>(v.as_double());
-  else if constexpr (std::is_same_v<T, std::string>) return v.as_string();
+  if constexpr (std::is_same_v<T, bool>)
+    return v.as_bool();
+  else if constexpr (std::is_same_v<T, Duration>)
+    return parse_duration(v.as_string());
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(v.as_integer());
+  else if constexpr (std::is_floating_point_v<T>)
+    return static_cast<T>(v.as_double());
+  else if constexpr (std::is_same_v<T, std::string>)
+    return v.as_string();
   else {
     T out;
     for (const Value& e : v.as_array()) {
       using E = typename T::value_type;
-      if constexpr (std::is_same_v<E, std::string>) out.push_back(e.as_string());
-      else if constexpr (std::is_integral_v<E>) out.push_back(static_cast<E>(e.as_integer()));
-      else out.push_back(static_cast<E>(e.as_double()));
+      if constexpr (std::is_same_v<E, std::string>)
+        out.push_back(e.as_string());
+      else if constexpr (std::is_integral_v<E>)
+        out.push_back(static_cast<E>(e.as_integer()));
+      else
+        out.push_back(static_cast<E>(e.as_double()));
     }
     return out;
   }

@@ -105,8 +105,8 @@ class Audio final : public Payload {
 
 enum class DType : std::uint8_t { kU8, kU16, kI32, kI64, kF16, kBF16, kF32, kF64 };
 std::size_t size_of(DType type);
-const char* name_of(DType type);       ///< "uint8", "uint16", "int32", ... (NumPy's names; "bfloat16")
-DType dtype(std::string_view name);    ///< throws Error(kBadData) for an unknown name
+const char* name_of(DType type);     ///< "uint8", "uint16", "int32", ... (NumPy's names; "bfloat16")
+DType dtype(std::string_view name);  ///< throws Error(kBadData) for an unknown name
 
 enum class PixelFormat : std::uint8_t { kGray, kYuv420, kYuv422, kYuv444, kRgb };
 enum class ColorRange : std::uint8_t { kUnspecified, kLimited, kFull };
@@ -171,11 +171,16 @@ class Tensor final : public Payload {
 
 template <typename T>
 constexpr DType dtype_of() {
-  if constexpr (std::is_same_v<T, std::uint8_t>) return DType::kU8;
-  else if constexpr (std::is_same_v<T, std::uint16_t>) return DType::kU16;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return DType::kI32;
-  else if constexpr (std::is_same_v<T, std::int64_t>) return DType::kI64;
-  else if constexpr (std::is_same_v<T, float>) return DType::kF32;
+  if constexpr (std::is_same_v<T, std::uint8_t>)
+    return DType::kU8;
+  else if constexpr (std::is_same_v<T, std::uint16_t>)
+    return DType::kU16;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return DType::kI32;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return DType::kI64;
+  else if constexpr (std::is_same_v<T, float>)
+    return DType::kF32;
   else {
     static_assert(std::is_same_v<T, double>, "no such tensor element");
     return DType::kF64;

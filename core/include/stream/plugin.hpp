@@ -17,16 +17,17 @@ struct OperatorEntry {
   std::unique_ptr<Operator> (*make)(const Params&);
 };
 
-/// What `extern "C" stream_plugin` points to. Plain C layout up to `operators`; fields are only ever appended.
+/// What `extern "C" stream_plugin` points to. Plain C layout up to `operators`; fields are only ever
+/// appended.
 struct PluginDescriptor {
-  char magic[8];             ///< "STREAMPL"
-  std::uint32_t size;        ///< sizeof(PluginDescriptor) of the SDK that built it
+  char magic[8];       ///< "STREAMPL"
+  std::uint32_t size;  ///< sizeof(PluginDescriptor) of the SDK that built it
   std::uint32_t api_version;
-  const char* compiler;      ///< "gcc 12" or "clang 14": major version
-  const char* stdlib;        ///< "libstdc++ cxx11" ...
+  const char* compiler;  ///< "gcc 12" or "clang 14": major version
+  const char* stdlib;    ///< "libstdc++ cxx11" ...
   const char* name;
   const char* version;
-  const char* licence;       ///< SPDX identifier
+  const char* licence;  ///< SPDX identifier
   void (*operators)(std::vector<OperatorEntry>& out);
 };
 
@@ -52,8 +53,10 @@ inline constexpr const char* kStdlib = "libstdc++ old-abi";
 template <typename Op>
 OperatorEntry entry() {
   return {Op::spec(), [](const Params& params) -> std::unique_ptr<Operator> {
-            if constexpr (std::is_constructible_v<Op, const Params&>) return std::make_unique<Op>(params);
-            else return std::make_unique<Op>();
+            if constexpr (std::is_constructible_v<Op, const Params&>)
+              return std::make_unique<Op>(params);
+            else
+              return std::make_unique<Op>();
           }};
 }
 template <typename... Ops>
@@ -69,18 +72,18 @@ void entries(std::vector<OperatorEntry>& out) {
 #define STREAM_PLUGIN_LICENCE "Apache-2.0"
 #endif
 
-/// `STREAM_PLUGIN("audio-basics", Gain, Mix)`: once in each library, at namespace scope. Version and licence come from
-/// `stream_add_plugin(... VERSION x.y.z LICENCE spdx-id)`.
-#define STREAM_PLUGIN(NAME, ...)                                                                            \
-  extern "C" __attribute__((visibility("default"))) const ::stream::PluginDescriptor stream_plugin = {      \
-      {'S', 'T', 'R', 'E', 'A', 'M', 'P', 'L'},                                                             \
-      sizeof(::stream::PluginDescriptor),                                                                   \
-      ::stream::kApiVersion,                                                                                \
-      ::stream::plugin_detail::kCompiler,                                                                   \
-      ::stream::plugin_detail::kStdlib,                                                                     \
-      NAME,                                                                                                 \
-      STREAM_PLUGIN_VERSION,                                                                                \
-      STREAM_PLUGIN_LICENCE,                                                                                \
-      &::stream::plugin_detail::entries<__VA_ARGS__>}
+/// `STREAM_PLUGIN("audio-basics", Gain, Mix)`: once in each library, at namespace scope. Version and licence
+/// come from `stream_add_plugin(... VERSION x.y.z LICENCE spdx-id)`.
+#define STREAM_PLUGIN(NAME, ...)                                                              \
+  extern "C" __attribute__((visibility("default")))                                           \
+  const ::stream::PluginDescriptor stream_plugin = {{'S', 'T', 'R', 'E', 'A', 'M', 'P', 'L'}, \
+                                                    sizeof(::stream::PluginDescriptor),       \
+                                                    ::stream::kApiVersion,                    \
+                                                    ::stream::plugin_detail::kCompiler,       \
+                                                    ::stream::plugin_detail::kStdlib,         \
+                                                    NAME,                                     \
+                                                    STREAM_PLUGIN_VERSION,                    \
+                                                    STREAM_PLUGIN_LICENCE,                    \
+                                                    &::stream::plugin_detail::entries<__VA_ARGS__>}
 
 }  // namespace stream

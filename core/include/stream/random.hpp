@@ -15,8 +15,8 @@ constexpr std::uint64_t stable_hash(std::string_view text, std::uint64_t seed = 
   return seed;
 }
 
-/// xoshiro256** (Blackman and Vigna 2018), seeded through splitmix64. A UniformRandomBitGenerator, but use the
-/// members below: the standard's distributions differ from library to library.
+/// xoshiro256** (Blackman and Vigna 2018), seeded through splitmix64. A UniformRandomBitGenerator, but use
+/// the members below: the standard's distributions differ from library to library.
 class Random {
  public:
   using result_type = std::uint64_t;

@@ -19,29 +19,41 @@ namespace stream {
 class Params;
 
 enum class ParamType : std::uint8_t {
-  kBool, kInteger, kNumber, kString,
-  kDuration,                 ///< "250ms", "1.5s", "2h"; read as Duration
-  kPath,                     ///< a file; `-` is stdin or stdout; relative to the working directory
-  kIntegers, kNumbers, kStrings,
+  kBool,
+  kInteger,
+  kNumber,
+  kString,
+  kDuration,  ///< "250ms", "1.5s", "2h"; read as Duration
+  kPath,      ///< a file; `-` is stdin or stdout; relative to the working directory
+  kIntegers,
+  kNumbers,
+  kStrings,
 };
-const char* name_of(ParamType type);  ///< "boolean", "integer", "number", "string", "duration", "path", "integers", ...
+const char* name_of(
+    ParamType type);  ///< "boolean", "integer", "number", "string", "duration", "path", "integers", ...
 
 /// Closed interval that a number (every number, for lists) must lie in.
-struct Range { double low, high; };
+struct Range {
+  double low, high;
+};
 constexpr Range range(double low, double high) { return {low, high}; }
 constexpr Range at_least(double low) { return {low, std::numeric_limits<double>::infinity()}; }
-struct Choices { std::vector<std::string> names; };
+struct Choices {
+  std::vector<std::string> names;
+};
 inline Choices choices(std::initializer_list<const char*> names) { return {{names.begin(), names.end()}}; }
 /// A unit for people: "dB", "Hz", "packets".
-struct Unit { std::string name; };
+struct Unit {
+  std::string name;
+};
 inline Unit unit(std::string name) { return {std::move(name)}; }
 
 struct Param {
   std::string name;
   ParamType type = ParamType::kString;
-  Value fallback;              ///< null when the parameter is required
+  Value fallback;  ///< null when the parameter is required
   bool required = false;
-  std::string doc;             ///< one sentence, no capital, no full stop
+  std::string doc;  ///< one sentence, no capital, no full stop
   std::optional<Range> range;
   std::vector<std::string> choices;
   std::string unit;
@@ -51,7 +63,7 @@ struct Port {
   std::string name;
   PayloadType type = PayloadType::kAny;  ///< an output of kAny passes on the type of the first input
   std::string doc;
-  bool optional = false;                 ///< an input that may be left unconnected
+  bool optional = false;  ///< an input that may be left unconnected
 };
 
 /// How state grows with the stream.
@@ -75,7 +87,7 @@ struct Contract {
   std::string grows_with = {};  ///< the unit of growth: "items", "seconds"; empty for constant state
   Order order = Order::kStateful;
   Cost cost = Cost::kCheap;
-  bool keyed = false;           ///< one instance, with its own state, for each key
+  bool keyed = false;  ///< one instance, with its own state, for each key
 };
 const char* name_of(Growth growth);
 const char* name_of(Order order);
@@ -86,7 +98,9 @@ class Spec {
   Spec(std::string name, std::string summary) : name_(std::move(name)), summary_(std::move(summary)) {}
 
   template <typename P>
-  Spec input(std::string port, std::string doc = {}) && { return std::move(*this).input(std::move(port), type_of<P>(), std::move(doc)); }
+  Spec input(std::string port, std::string doc = {}) && {
+    return std::move(*this).input(std::move(port), type_of<P>(), std::move(doc));
+  }
   Spec input(std::string port, PayloadType type, std::string doc = {}) &&;
   template <typename P>
   Spec optional_input(std::string port, std::string doc = {}) && {
@@ -95,11 +109,14 @@ class Spec {
     return self;
   }
   template <typename P>
-  Spec output(std::string port, std::string doc = {}) && { return std::move(*this).output(std::move(port), type_of<P>(), std::move(doc)); }
+  Spec output(std::string port, std::string doc = {}) && {
+    return std::move(*this).output(std::move(port), type_of<P>(), std::move(doc));
+  }
   Spec output(std::string port, PayloadType type, std::string doc = {}) &&;
 
   /// Optional parameter. The type follows from the default: bool, integer, double, string, Duration, or a
-  /// std::vector of std::int64_t, double or std::string. Extras in any order: range(...), choices({...}), unit("...").
+  /// std::vector of std::int64_t, double or std::string. Extras in any order: range(...), choices({...}),
+  /// unit("...").
   template <typename T, typename... Extras>
   Spec param(std::string name, T fallback, std::string doc, Extras... extras) && {
     Param p = make_param(std::move(name), std::move(fallback), std::move(doc));
@@ -118,15 +135,30 @@ class Spec {
   /// A file; a null default makes it required.
   Spec path(std::string name, const char* fallback, std::string doc) &&;
 
-  Spec contract(Contract c) && { contract_ = std::move(c); return std::move(*this); }
+  Spec contract(Contract c) && {
+    contract_ = std::move(c);
+    return std::move(*this);
+  }
   /// For contracts that depend on parameters; called with the defaults for documentation.
-  Spec contract(std::function<Contract(const Params&)> f) && { contract_of_ = std::move(f); return std::move(*this); }
+  Spec contract(std::function<Contract(const Params&)> f) && {
+    contract_of_ = std::move(f);
+    return std::move(*this);
+  }
   /// Longer description, paragraphs of plain text or Markdown.
-  Spec about(std::string text) && { about_ = std::move(text); return std::move(*this); }
+  Spec about(std::string text) && {
+    about_ = std::move(text);
+    return std::move(*this);
+  }
   /// "Authors, Title, venue or arXiv number".
-  Spec paper(std::string citation) && { paper_ = std::move(citation); return std::move(*this); }
+  Spec paper(std::string citation) && {
+    paper_ = std::move(citation);
+    return std::move(*this);
+  }
   /// A whole recipe in TOML, which the tests validate. At least one for each operator.
-  Spec example(std::string title, std::string recipe) && { examples_.push_back({std::move(title), std::move(recipe)}); return std::move(*this); }
+  Spec example(std::string title, std::string recipe) && {
+    examples_.push_back({std::move(title), std::move(recipe)});
+    return std::move(*this);
+  }
 
   const std::string& name() const { return name_; }
   const std::string& summary() const { return summary_; }
@@ -135,7 +167,9 @@ class Spec {
   const std::vector<Port>& inputs() const { return inputs_; }
   const std::vector<Port>& outputs() const { return outputs_; }
   const std::vector<Param>& params() const { return params_; }
-  struct Example { std::string title, recipe; };
+  struct Example {
+    std::string title, recipe;
+  };
   const std::vector<Example>& examples() const { return examples_; }
   /// The contract under these parameters.
   Contract contract(const Params& params) const;
@@ -151,8 +185,10 @@ class Spec {
  private:
   template <typename P>
   static constexpr PayloadType type_of() {
-    if constexpr (std::is_same_v<P, Payload>) return PayloadType::kAny;
-    else return P::kType;
+    if constexpr (std::is_same_v<P, Payload>)
+      return PayloadType::kAny;
+    else
+      return P::kType;
   }
   template <typename T>
   static Param make_param(std::string name, T fallback, std::string doc);
@@ -186,8 +222,9 @@ Param Spec::make_param(std::string name, T fallback, std::string doc) {
     p.type = ParamType::kString, p.fallback = std::string(fallback);
   } else {
     using E = typename T::value_type;
-    p.type = std::is_integral_v<E> ? ParamType::kIntegers
-             : std::is_floating_point_v<E> ? ParamType::kNumbers : ParamType::kStrings;
+    p.type = std::is_integral_v<E>         ? ParamType::kIntegers
+             : std::is_floating_point_v<E> ? ParamType::kNumbers
+                                           : ParamType::kStrings;
     Array values;
     for (const auto& v : fallback) values.emplace_back(v);
     p.fallback = std::move(values);

@@ -10,7 +10,8 @@
 
 namespace stream::testing {
 
-/// Collects everything emitted, port by port, and checks that times do not decrease (throws std::logic_error).
+/// Collects everything emitted, port by port, and checks that times do not decrease (throws
+/// std::logic_error).
 class Collector final : public Output {
  public:
   explicit Collector(std::size_t ports = 1) : packets(ports), marks(ports, kTimeMin) {}

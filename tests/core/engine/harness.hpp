@@ -55,10 +55,8 @@ class Numbers final : public Source {
 class Sum final : public Operator {
  public:
   static Spec spec() {
-    return Spec{"test.sum", "Running sum."}
-        .input<Record>("in")
-        .output<Record>("out")
-        .param("throw_at", 0, "throws at multiples of this");
+    return Spec{"test.sum", "Running sum."}.input<Record>("in").output<Record>("out").param(
+        "throw_at", 0, "throws at multiples of this");
   }
   explicit Sum(const Params& p) : throw_at_(p.get<std::int64_t>("throw_at")) {}
   void process(Packet in, Output& out) override {
@@ -179,7 +177,9 @@ class Early final : public Operator {
 /// Cannot be saved.
 class Unsavable final : public Operator {
  public:
-  static Spec spec() { return Spec{"test.unsavable", "No state to show."}.input<Record>("in").output<Record>("out"); }
+  static Spec spec() {
+    return Spec{"test.unsavable", "No state to show."}.input<Record>("in").output<Record>("out");
+  }
   void process(Packet in, Output& out) override { out.emit(std::move(in)); }
   void save(Archive&) const override { throw bad_recipe("cannot be saved; run without --checkpoint"); }
 };

@@ -42,7 +42,9 @@ TEST(Corpus, TestSpeakersAreHeldOut) {
   const auto train = voices(Split::kTrain), test = voices(Split::kTest);
   for (const auto& voice : test) {
     const std::string variant = voice.substr(voice.find('+'));
-    EXPECT_TRUE(std::none_of(train.begin(), train.end(), [&](const std::string& v) { return v.ends_with(variant); })) << voice;
+    EXPECT_TRUE(std::none_of(train.begin(), train.end(), [&](const std::string& v) {
+      return v.ends_with(variant);
+    })) << voice;
   }
 }
 

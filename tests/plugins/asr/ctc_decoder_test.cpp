@@ -44,7 +44,8 @@ TEST(CtcWordDecoder, StateSavedInsideAWordGoesOnTheSame) {
   const std::vector<std::string> pieces{"\u2581four", "teen"};
   std::vector<RecognisedWord> whole, parts;
   CtcWordDecoder a(pieces), b(pieces), c(pieces);
-  const std::vector<std::vector<float>> frames{{0.8f, 0.1f, 0.1f}, {0.1f, 0.6f, 0.3f}, {0, 0, 1}, {0, 0, 1}, {0, 0, 1}, {0, 0, 1}};
+  const std::vector<std::vector<float>> frames{{0.8f, 0.1f, 0.1f}, {0.1f, 0.6f, 0.3f}, {0, 0, 1},
+                                               {0, 0, 1},          {0, 0, 1},          {0, 0, 1}};
   for (std::size_t t = 0; t < frames.size(); ++t) {
     a.step(static_cast<std::int64_t>(t), frames[t], 0, 1, whole);
     if (t == 2) {

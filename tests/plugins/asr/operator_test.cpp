@@ -37,13 +37,15 @@ class AsrConformer : public ::testing::Test {
   static std::vector<float> noise(std::size_t n) {
     Random random(9);
     std::vector<float> out(n);
-    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>((i / 4000 % 2 ? 0.3 : 0.01) * random.normal());
+    for (std::size_t i = 0; i < n; ++i)
+      out[i] = static_cast<float>((i / 4000 % 2 ? 0.3 : 0.01) * random.normal());
     return out;
   }
   static std::string text(const testing::Collector& got) {
     std::string out;
     for (const auto& port : got.packets)
-      for (const auto& p : port) out += std::to_string(p.time.count()) + ' ' + std::string(p.as<Record>().json()) + '\n';
+      for (const auto& p : port)
+        out += std::to_string(p.time.count()) + ' ' + std::string(p.as<Record>().json()) + '\n';
     return out;
   }
   std::string whole(const std::vector<float>& samples) const {
@@ -72,7 +74,8 @@ TEST_F(AsrConformer, PiecesOfAnySizeGiveTheSameRecords) {
     auto op = make();
     std::vector<Packet> in;
     for (std::size_t at = 0; at < samples.size();) {
-      const std::size_t n = std::min<std::size_t>(samples.size() - at, most == 1 ? 1 : 1 + random.below(most));
+      const std::size_t n =
+          std::min<std::size_t>(samples.size() - at, most == 1 ? 1 : 1 + random.below(most));
       in.push_back(packet({samples.data() + at, n}, at));
       at += n;
     }
@@ -100,7 +103,8 @@ TEST_F(AsrConformer, RefusesWhatItCannotRead) {
   auto op = make();
   testing::Collector got(2);
   auto samples = noise(100);
-  EXPECT_EQ(code_of([&] { op->process(0, packet(samples, 0, 44100), got); }, "rate = 16000"), ExitCode::kBadData);
+  EXPECT_EQ(code_of([&] { op->process(0, packet(samples, 0, 44100), got); }, "rate = 16000"),
+            ExitCode::kBadData);
   samples[50] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(code_of([&] { op->process(0, packet(samples, 16000), got); }, "1.003125"), ExitCode::kBadData);
   EXPECT_EQ(code_of([&] { make(2); }, "6, 3, 1, 0"), ExitCode::kBadRecipe);
@@ -129,8 +133,8 @@ TEST_F(AsrConformer, EmptyStreamsGiveNothing) {
 
 TEST_F(AsrConformer, TrainsAndResumesToTheSameModel) {
   const auto train = [&](const std::string& path, std::size_t stop_at) {
-    const Object params{{"model", path}, {"steps", 3}, {"batch", 2}, {"pool", 8}, {"new_utterances", 2}, {"warmup", 1},
-                        {"features", 16}, {"layers", 1}, {"heads", 2}, {"channels", 4}};
+    const Object params{{"model", path}, {"steps", 3},     {"batch", 2},  {"pool", 8},  {"new_utterances", 2},
+                        {"warmup", 1},   {"features", 16}, {"layers", 1}, {"heads", 2}, {"channels", 4}};
     const Context context{.node = "train", .seed = 1};
     auto op = testing::make<TrainOperator>(params, context);
     auto source = testing::make<SpokenTextSource>(Object{{"count", 14}}, context);

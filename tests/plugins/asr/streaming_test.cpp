@@ -22,7 +22,8 @@ std::vector<float> noise(std::size_t n) {
 
 at::Tensor offline(const Conformer& net, const std::vector<float>& samples, std::int64_t lookahead) {
   return nn::inference([&] {
-    const at::Tensor wave = at::from_blob(const_cast<float*>(samples.data()), {std::int64_t(samples.size())}, at::kFloat);
+    const at::Tensor wave =
+        at::from_blob(const_cast<float*>(samples.data()), {std::int64_t(samples.size())}, at::kFloat);
     const at::Tensor mels = FrontEnd().offline(wave);
     return net.encode(mels.unsqueeze(0), {Subsampling::output_length(mels.size(0))}, lookahead)[0].clone();
   });
@@ -39,7 +40,9 @@ struct Gathered {
 TEST(Subsampling, LengthsAreThoseOfTheStages) {
   const auto net = network();
   for (std::int64_t t = 1; t <= 40; ++t) {
-    const at::Tensor out = nn::inference([&] { return net->subsampling().forward(torch::zeros({1, t, kMels})); });
+    const at::Tensor out = nn::inference([&] {
+      return net->subsampling().forward(torch::zeros({1, t, kMels}));
+    });
     EXPECT_EQ(out.size(1), Subsampling::output_length(t)) << t;
   }
   EXPECT_EQ(Subsampling::output_length(1), 1);

@@ -8,7 +8,8 @@ namespace stream::nn {
 namespace {
 
 TEST(RelativeShift, PicksTheDistanceOfEachQueryAndKey) {
-  // Row i, column m of the input belongs to the distance K-1-m as seen from row c-1; element (i, j) must be column c-1-i+j.
+  // Row i, column m of the input belongs to the distance K-1-m as seen from row c-1; element (i, j) must be
+  // column c-1-i+j.
   const std::int64_t c = 3, p = 7;
   const at::Tensor scores = torch::arange(c * p, at::kFloat).view({1, 1, c, p});
   const at::Tensor shifted = relative_shift(scores);
@@ -24,14 +25,15 @@ TEST(RelativeAttention, EqualsTheFormulaWrittenOut) {
   const torch::NoGradGuard no_grad;
   std::map<std::string, at::Tensor> w;
   for (auto& item : attention.named_parameters()) {
-    item.value().copy_(torch::empty_like(item.value()).uniform_(-0.5, 0.5, generator(std::hash<std::string>{}(item.key()))));
+    item.value().copy_(
+        torch::empty_like(item.value()).uniform_(-0.5, 0.5, generator(std::hash<std::string>{}(item.key()))));
     w[item.key()] = item.value();
   }
   const at::Tensor all = torch::empty({1, keys, d}).uniform_(-1, 1, generator(3));
   const at::Tensor x = all.narrow(1, keys - c, c);
-  const at::Tensor got =
-      attention.forward(x, attention.keys_values(all), attention.project_positions(relative_positions(keys - 1, -(c - 1), d)),
-                        torch::zeros({1, 1, 1, keys}));
+  const at::Tensor got = attention.forward(
+      x, attention.keys_values(all), attention.project_positions(relative_positions(keys - 1, -(c - 1), d)),
+      torch::zeros({1, 1, 1, keys}));
   const at::Tensor q = x[0].matmul(w["linear_q"].t()), kv = all[0].matmul(w["linear_kv"].t());
   at::Tensor mixed = torch::zeros({c, d});
   for (std::int64_t h = 0; h < heads; ++h) {
@@ -42,7 +44,8 @@ TEST(RelativeAttention, EqualsTheFormulaWrittenOut) {
         const std::int64_t distance = keys - c + i - j;
         const at::Tensor r = part(relative_positions(distance, distance, d)[0].matmul(w["linear_pos"].t()));
         scores[i][j] = ((part(q[i]) + w["pos_bias_u"][h][0]).dot(part(kv[j].narrow(0, 0, d))) +
-                        (part(q[i]) + w["pos_bias_v"][h][0]).dot(r)) / std::sqrt(double(dk));
+                        (part(q[i]) + w["pos_bias_v"][h][0]).dot(r)) /
+                       std::sqrt(double(dk));
       }
     mixed.narrow(1, h * dk, dk).copy_(scores.softmax(-1).matmul(part(kv.narrow(1, d, d))));
   }

@@ -33,7 +33,8 @@ TEST(Weights, ComeBackAndNameWhatIsWrong) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::kBadData);
-    EXPECT_NE(std::string(error.what()).find("'weight' has the shape [2, 3], expected [2, 4]"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("'weight' has the shape [2, 3], expected [2, 4]"),
+              std::string::npos);
   }
   Archive empty;
   EXPECT_THROW(load_weights(other, empty), Error);
