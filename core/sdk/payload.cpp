@@ -46,16 +46,13 @@ void Packet::wrong_type(PayloadType expected) const {
                  (payload ? name_of(payload->type()) : "an empty one"));
 }
 
-Record::Record(Object object) : Payload(kType, 64), object_(std::move(object)) {
-  std::call_once(parsed_, [] {});
-}
+Record::Record(Object object) : Payload(kType, 64), from_text_(false), object_(std::move(object)) {}
 
-Record::Record(Buffer json) : Payload(kType, json.size()), json_(std::move(json)) {
-  std::call_once(dumped_, [] {});
-}
+Record::Record(Buffer json) : Payload(kType, json.size()), from_text_(true), json_(std::move(json)) {}
 
 const Object& Record::object() const {
-  std::call_once(parsed_, [this] {
+  if (!from_text_) return object_;
+  std::call_once(converted_, [this] {
     Value value = Value::parse(json_.text());
     if (!value.is_object()) throw bad_data(std::string("expected a JSON object, got ") + value.kind());
     object_ = std::move(value.object());
@@ -71,7 +68,8 @@ const Value& Record::at(std::string_view name) const {
 }
 
 std::string_view Record::json() const {
-  std::call_once(dumped_, [this] { json_ = Buffer::own(Value(object_).dump()); });
+  if (from_text_) return json_.text();
+  std::call_once(converted_, [this] { json_ = Buffer::own(Value(object_).dump()); });
   return json_.text();
 }
 

@@ -78,7 +78,8 @@ class Record final : public Payload {
   std::string_view json() const;
 
  private:
-  mutable std::once_flag parsed_, dumped_;
+  const bool from_text_;
+  mutable std::once_flag converted_;  ///< from the form that it was made of to the other one
   mutable Object object_;
   mutable Buffer json_;
 };
