@@ -30,7 +30,7 @@ function(stream_add_plugin name)
   target_compile_definitions(${target} PRIVATE STREAM_PLUGIN_VERSION="${arg_VERSION}"
                                                STREAM_PLUGIN_LICENCE="${arg_LICENCE}")
   set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${output} CXX_VISIBILITY_PRESET hidden
-                                             VISIBILITY_INLINES_HIDDEN ON)
+                                             VISIBILITY_INLINES_HIDDEN ON INSTALL_RPATH "$ORIGIN/../..")
   set(manifest ${output}/${name}.plugin.json)
   add_custom_command(TARGET ${target} POST_BUILD
     COMMAND $<TARGET_FILE:Stream::manifest> $<TARGET_FILE:${target}> ${manifest}

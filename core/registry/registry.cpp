@@ -28,10 +28,9 @@ const PluginDescriptor& open_plugin(const fs::path& library) {
   if (found == loaded->end()) {
     std::error_code missing;
     if (!fs::exists(library, missing)) throw bad_recipe(path + ": the plugin's library is missing");
-    boost::system::error_code error;
+    std::error_code error;
     boost::dll::shared_library opened;
-    opened.load(boost::filesystem::path(fs::absolute(library).string()), error,
-                boost::dll::load_mode::rtld_now);
+    opened.load(fs::absolute(library), error, boost::dll::load_mode::rtld_now);
     if (error) {
       // Boost's message leaves out what the loader said; asking it again gives the reason.
       const char* why = dlopen(fs::absolute(library).c_str(), RTLD_NOW | RTLD_LOCAL) ? nullptr : dlerror();
