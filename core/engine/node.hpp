@@ -11,7 +11,7 @@
 
 namespace stream {
 
-class Node final : public Output {
+class alignas(64) Node final : public Output {
  public:
   /// Makes the operator (and loads its plugin when it is the first of it).
   Node(const PlannedNode& planned, Registry& registry, Context context, RunState& run);
@@ -22,7 +22,7 @@ class Node final : public Output {
   void tap(std::size_t port, std::size_t count);
 
   // --- running: by the stage's thread only
-  /// One packet for an input port. Catches whatever the operator throws.
+  /// One packet for an input port, from outside the chain. Catches whatever the operator throws.
   void accept(std::size_t port, Packet&& packet);
   /// Nothing earlier than `clock` will come in; tells the outputs and what is fused behind.
   void advance_input(Time clock);
@@ -46,7 +46,8 @@ class Node final : public Output {
   const Contract& contract() const { return contract_; }
   /// Called from other threads.
   NodeMetrics metrics() const;
-  std::uint64_t packets_in() const { return packets_in_.get(); }
+  /// A fused node takes in what the only port before it gives out: one counter serves both.
+  std::uint64_t packets_in() const { return fed_by_ ? fed_by_->get() : packets_in_.get(); }
   Time reached() const { return Time{static_cast<std::int64_t>(reached_.get())}; }
   /// Fills in what only the stage's thread may ask the operator: progress and state size.
   void publish();
@@ -57,12 +58,13 @@ class Node final : public Output {
   void mark(std::size_t port, Time time) override;
 
  private:
-  struct OutPort {
-    Node* next = nullptr;
-    std::size_t next_port = 0;
-    std::vector<Edge*> edges;
+  /// Begins with what a fused hop touches, on one cache line.
+  struct alignas(64) OutPort {
+    Node* next = nullptr;  ///< the operator fused behind this port
     Time clock = kTimeMin;
     Counter packets, bytes;
+    std::size_t next_port = 0;
+    std::vector<Edge*> edges;
     std::size_t tap_left = 0;
   };
   struct Instance {
@@ -71,16 +73,44 @@ class Node final : public Output {
   };
 
   Operator& instance(const Key& key);
+  /// Hidden: called without the detour through the dynamic linker's table.
+  [[gnu::visibility("hidden")]] void pass(std::uint64_t sequence, Packet&& packet);
+  void accept_slowly(std::size_t port, std::uint64_t count, Packet&& packet);
   void run_operator(std::size_t port, Packet&& packet);
   /// `kept`: the packet for the errors port, when it may be needed.
   void call(std::size_t port, Packet&& packet, const Packet* kept);
   void run_measured(std::size_t port, Packet&& packet);
-  void deliver(OutPort& out, Packet&& packet);
+  void put_slowly(std::size_t port, std::uint64_t sequence, Packet&& packet);
+  void deliver(OutPort& out, std::uint64_t sequence, Packet&& packet);
+  void close();
   /// Turns the exception in flight into what `on_error` says; `packet` is the one that caused it, when known.
   void failed_with(const Packet* packet);
   void behind(std::size_t port, Time time) const;
   void print_tap(std::size_t port, const Packet& packet);
   void pace(Time time);
+
+  /// Why packets that leave, or enter, take the long way: nothing of this is so for most nodes most of the
+  /// time, and a fused hop asks for all of it at once.
+  enum Detour : std::uint8_t {
+    kMeasured = 1,    ///< leaving: this call is timed, and what lies behind must not count
+    kKeyed = 2,       ///< both
+    kTapped = 4,      ///< leaving
+    kPaced = 8,       ///< leaving: a source that is held to the wall clock
+    kManyInputs = 4,  ///< entering: `process` wants to know the port
+    kTimed = 8,       ///< entering: every call is timed
+    kSink = 16,       ///< entering: measures latency
+    kDiverts = 32,    ///< entering: must keep a copy
+    kClosed = 64,     ///< entering: takes nothing more
+  };
+
+  // What a fused hop touches comes first: with the pointer to the virtual functions, one cache line.
+  std::uint8_t leaving_ = 0, entering_ = 0;
+  Operator* operator_ = nullptr;
+  OutPort* out_ = nullptr;  ///< ports_.data()
+  std::int64_t current_arrival_ = 0;
+  Time promised_ = kTimeMin;  ///< nothing earlier comes out: what came in, less the lookahead
+  Duration lookahead_{0};
+  Counter packets_in_;
 
   const PlannedNode& planned_;
   Registry& registry_;
@@ -88,16 +118,16 @@ class Node final : public Output {
   RunState& run_;
   std::vector<OutPort> ports_;
   std::unique_ptr<Operator> op_;
+  const Counter* fed_by_ = nullptr;
   std::map<std::string, Instance, std::less<>> instances_;  ///< sorted: finishing and saving go in one order
   Contract contract_;
   Source* source_ = nullptr;
   Sink* sink_ = nullptr;
-  bool single_input_, keyed_, closed_ = false, measuring_ = false, has_taps_ = false;
+  bool closed_ = false;
   Key current_key_;
-  std::int64_t current_arrival_ = 0, nested_ = 0;
+  std::int64_t nested_ = 0;
   Time first_time_ = kTimeMin;
-  Time promised_ = kTimeMin;  ///< nothing earlier comes out: what came in, less the lookahead
-  Counter packets_in_, errors_, nanoseconds_, reached_, state_bytes_;
+  Counter errors_, nanoseconds_, reached_, state_bytes_;
   mutable std::mutex progress_mutex_;
   std::string progress_;
 };
