@@ -17,7 +17,8 @@ class AudioDecoder {
   enum class Status { kData, kEnd, kInterrupted };
   virtual ~AudioDecoder() = default;
 
-  /// Appends at least one frame (interleaved floats) for kData. After kInterrupted only `save` may follow.
+  /// Appends at least one frame (interleaved floats) for kData. After kInterrupted, `save` or `decode` may
+  /// follow.
   virtual Status decode(std::vector<float>& samples) = 0;
   /// Known once `decode` has returned kData.
   int rate() const { return rate_; }

@@ -10,10 +10,12 @@ constexpr std::size_t kWindow = std::size_t{64} << 10;
 
 ByteWindow::Status ByteWindow::want(std::size_t size) {
   while (end_ - begin_ < size) {
-    if (begin_ > 0 && data_.size() - begin_ < std::max(size, kWindow / 2)) {
-      std::memmove(data_.data(), data_.data() + begin_, end_ - begin_);
-      end_ -= begin_;
-      begin_ = 0;
+    if (const std::size_t kept = marked_.value_or(begin_);
+        kept > 0 && data_.size() - begin_ < std::max(size, kWindow / 2)) {
+      std::memmove(data_.data(), data_.data() + kept, end_ - kept);
+      end_ -= kept;
+      begin_ -= kept;
+      if (marked_) marked_ = 0;
     }
     if (data_.size() < begin_ + std::max(size, kWindow)) data_.resize(begin_ + std::max(size, kWindow));
     const auto result = input_.read(std::as_writable_bytes(std::span(data_).subspan(end_)));
@@ -24,12 +26,12 @@ ByteWindow::Status ByteWindow::want(std::size_t size) {
   return Status::kReady;
 }
 
-ByteWindow::Status ByteWindow::skip(std::uint64_t size) {
-  while (size > 0) {
+ByteWindow::Status ByteWindow::skip(std::uint64_t& left) {
+  while (left > 0) {
     if (const Status status = want(1); status != Status::kReady) return status;
-    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(size, view().size()));
+    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(left, view().size()));
     consume(part);
-    size -= part;
+    left -= part;
   }
   return Status::kReady;
 }

@@ -2,6 +2,7 @@
 /// never sought in, so that it and a pipe of the same bytes behave alike.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +24,14 @@ class ByteWindow {
   std::string_view view() const { return {data_.data() + begin_, end_ - begin_}; }
   /// Precondition: size <= view().size().
   void consume(std::size_t size) { begin_ += size; }
-  /// Consumes `size` bytes, however many; kEnd when the input ends before that.
-  Status skip(std::uint64_t size);
+  /// From now on the bytes from `offset` stay, although they may be consumed: `rewind` goes back to it.
+  /// Precondition: an offset not before the last mark, nor behind `offset()`.
+  void mark(std::uint64_t offset) { marked_ = begin_ - static_cast<std::size_t>(this->offset() - offset); }
+  /// Precondition: there is a mark.
+  void rewind() { begin_ = *marked_; }
+  /// Consumes `left` bytes, however many, and counts them down, so that it can be called again after an
+  /// interruption; kEnd when the input ends before that.
+  Status skip(std::uint64_t& left);
   /// Consumes all there is: a writer to a pipe that is still writing must not be cut off.
   Status drain();
   /// Offset in the input of the first byte in view.
@@ -42,6 +49,7 @@ class ByteWindow {
   InputFile input_;
   std::vector<char> data_;
   std::size_t begin_ = 0, end_ = 0;
+  std::optional<std::size_t> marked_;
 };
 
 }  // namespace stream

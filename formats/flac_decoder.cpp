@@ -13,23 +13,16 @@ namespace stream {
 namespace {
 
 /// FLAC's frames do not depend on each other: a checkpoint keeps the first 42 bytes of the file (the marker
-/// and the STREAMINFO block) and the offset of the next frame, and resuming feeds a new decoder with both.
+/// and the STREAMINFO block) and the offset of the next frame, and resuming feeds a new decoder with both. So
+/// does a read that was interrupted inside a frame.
 class FlacDecoder final : public AudioDecoder {
  public:
-  explicit FlacDecoder(ByteWindow& in) : in_(in), decoder_(FLAC__stream_decoder_new()) {
-    const auto status = FLAC__stream_decoder_init_stream(decoder_.get(), &on_read, nullptr, &on_tell, nullptr,
-                                                         nullptr, &on_frame, &on_metadata, &on_error, this);
-    if (status != FLAC__STREAM_DECODER_INIT_STATUS_OK) throw failed("libFLAC cannot start a decoder");
-  }
+  explicit FlacDecoder(ByteWindow& in) : in_(in) {}
 
   Status decode(std::vector<float>& samples) override {
-    if (header_.empty()) {
-      const auto status = in_.want(kHeader);
-      if (status == ByteWindow::Status::kInterrupted) return Status::kInterrupted;
-      if (status == ByteWindow::Status::kEnd)
-        throw bad_data(in_.here() + "the input ends inside the header of a FLAC file");
-      header_ = in_.view().substr(0, kHeader);
-      header_[4] = static_cast<char>(header_[4] | 0x80);  // as the only metadata block
+    if (!decoder_) {
+      if (const Status status = read_header(); status != Status::kData) return status;
+      start();
     }
     decoded_.clear();
     while (decoded_.empty()) {
@@ -37,7 +30,11 @@ class FlacDecoder final : public AudioDecoder {
         return in_.drain() == ByteWindow::Status::kInterrupted ? Status::kInterrupted : Status::kEnd;
       }
       const bool fine = FLAC__stream_decoder_process_single(decoder_.get());
-      if (interrupted_) return Status::kInterrupted;
+      if (interrupted_) {
+        in_.rewind();
+        start();
+        return Status::kInterrupted;
+      }
       if (failure_) throw *failure_;
       const auto state = FLAC__stream_decoder_get_state(decoder_.get());
       if (state == FLAC__STREAM_DECODER_END_OF_STREAM) return ended();
@@ -50,8 +47,8 @@ class FlacDecoder final : public AudioDecoder {
   }
 
   void save(Archive& state) const override {
-    state.set("begun", position_ > 0);
-    if (position_ == 0) return;
+    state.set("begun", decoder_ != nullptr);
+    if (!decoder_) return;
     state.set("header", std::span(reinterpret_cast<const std::uint8_t*>(header_.data()), header_.size()));
     state.set("position", position_);
     state.set("frames", frames_);
@@ -60,10 +57,10 @@ class FlacDecoder final : public AudioDecoder {
     if (!state.get<bool>("begun")) return;
     const auto header = state.get<std::vector<std::uint8_t>>("header");
     header_.assign(header.begin(), header.end());
-    prefix_ = header_;
     position_ = state.get<std::uint64_t>("position");
     frames_ = state.get<std::uint64_t>("frames");
     in_.resume(position_);
+    start();
   }
 
  private:
@@ -71,6 +68,49 @@ class FlacDecoder final : public AudioDecoder {
   struct Delete {
     void operator()(FLAC__StreamDecoder* d) const { FLAC__stream_decoder_delete(d); }
   };
+
+  /// The marker, STREAMINFO, which is kept, and the other metadata blocks, which are passed over (RFC 9639,
+  /// section 8). May be interrupted anywhere and called again.
+  Status read_header() {
+    if (header_.empty()) {
+      if (const auto status = in_.want(kHeader); status != ByteWindow::Status::kReady)
+        return cut_in_header(status);
+      header_ = in_.view().substr(0, kHeader);
+      last_block_ = (header_[4] & 0x80) != 0;
+      header_[4] = static_cast<char>(header_[4] | 0x80);  // as the only metadata block
+      in_.consume(kHeader);
+    }
+    for (;;) {
+      if (const auto status = in_.skip(block_left_); status != ByteWindow::Status::kReady)
+        return cut_in_header(status);
+      if (last_block_) break;
+      if (const auto status = in_.want(4); status != ByteWindow::Status::kReady) return cut_in_header(status);
+      const auto byte = [&](std::size_t i) {
+        return std::uint64_t{static_cast<std::uint8_t>(in_.view()[i])};
+      };
+      last_block_ = (byte(0) & 0x80) != 0;
+      block_left_ = byte(1) << 16 | byte(2) << 8 | byte(3);
+      in_.consume(4);
+    }
+    position_ = in_.offset();
+    return Status::kData;
+  }
+
+  Status cut_in_header(ByteWindow::Status status) const {
+    if (status == ByteWindow::Status::kInterrupted) return Status::kInterrupted;
+    throw bad_data(in_.here() + "the input ends inside the header of a FLAC file");
+  }
+
+  /// A new decoder for what begins at position_.
+  void start() {
+    decoder_.reset(FLAC__stream_decoder_new());
+    const auto status = FLAC__stream_decoder_init_stream(decoder_.get(), &on_read, nullptr, &on_tell, nullptr,
+                                                         nullptr, &on_frame, &on_metadata, &on_error, this);
+    if (status != FLAC__STREAM_DECODER_INIT_STATUS_OK) throw failed("libFLAC cannot start a decoder");
+    prefix_ = header_;
+    interrupted_ = false;
+    in_.mark(position_);
+  }
 
   std::string at(std::uint64_t offset) const {
     return in_.name() + ": byte " + std::to_string(offset) + ": ";
@@ -164,6 +204,7 @@ class FlacDecoder final : public AudioDecoder {
     }
     frames_ += h.blocksize;
     FLAC__stream_decoder_get_decode_position(decoder_.get(), &position_);
+    in_.mark(position_);
     return FLAC__STREAM_DECODER_WRITE_STATUS_CONTINUE;
   }
 
@@ -173,7 +214,8 @@ class FlacDecoder final : public AudioDecoder {
   std::vector<float> decoded_;
   FLAC__uint64 position_ = 0;             ///< offset after the last whole frame
   std::uint64_t frames_ = 0, total_ = 0;  ///< total_ is 0 when the header does not say
-  bool interrupted_ = false;
+  std::uint64_t block_left_ = 0;          ///< of the metadata block that is passed over
+  bool last_block_ = false, interrupted_ = false;
   std::optional<Error> failure_;
 };
 

@@ -139,25 +139,28 @@ class WavDecoder final : public PcmDecoder {
 
  protected:
   Status read_header() override {
-    if (const Status s = need(12, "the RIFF header"); s != Status::kData) return s;
-    const std::string_view id = in_.view().substr(0, 4);
-    if ((id != "RIFF" && id != "RF64") || in_.view().substr(8, 4) != "WAVE") {
-      throw bad_data(in_.here() + "expected the header of a WAV file (RIFF ... WAVE)");
+    if (!opened_) {
+      if (const Status s = need(12, "the RIFF header"); s != Status::kData) return s;
+      const std::string_view id = in_.view().substr(0, 4);
+      if ((id != "RIFF" && id != "RF64") || in_.view().substr(8, 4) != "WAVE") {
+        throw bad_data(in_.here() + "expected the header of a WAV file (RIFF ... WAVE)");
+      }
+      riff_size_ = number(4, 4);
+      in_.consume(12);
+      opened_ = true;
     }
-    const std::uint64_t riff_size = number(4, 4);
-    in_.consume(12);
-    std::uint64_t long_size = 0;  // of the data chunk, from RF64's ds64
-    for (bool described = false;;) {
+    for (;;) {
+      if (const Status s = pass_over(); s != Status::kData) return s;
       if (const Status s = need(8, "a chunk header (the data chunk is missing)"); s != Status::kData)
         return s;
       const std::string chunk(in_.view().substr(0, 4));
       const std::uint64_t size = number(4, 4);
       if (chunk == "data") {
-        if (!described) throw bad_data(in_.here() + "the data chunk comes before any fmt chunk");
+        if (!described_) throw bad_data(in_.here() + "the data chunk comes before any fmt chunk");
         in_.consume(8);
         remaining_ = size >= kUnknownSize ? kUntilEnd : size;
-        if (size == 0xFFFF'FFFF && long_size > 0) remaining_ = long_size;
-        if (size == 0 && (riff_size == 0 || riff_size == 0xFFFF'FFFF)) remaining_ = kUntilEnd;
+        if (size == 0xFFFF'FFFF && long_size_ > 0) remaining_ = long_size_;
+        if (size == 0 && (riff_size_ == 0 || riff_size_ == 0xFFFF'FFFF)) remaining_ = kUntilEnd;
         return Status::kData;
       }
       if (chunk == "fmt " || chunk == "ds64") {
@@ -167,20 +170,26 @@ class WavDecoder final : public PcmDecoder {
         }
         if (const Status s = need(8 + size, "the chunk '" + chunk + "'"); s != Status::kData) return s;
         if (chunk == "ds64")
-          long_size = number(16, 8);
+          long_size_ = number(16, 8);
         else
-          described = read_format(static_cast<std::size_t>(size));
+          described_ = read_format(static_cast<std::size_t>(size));
       }
-      const auto skipped = in_.skip(8 + size + size % 2);
-      if (skipped == ByteWindow::Status::kEnd) {
-        throw bad_data(in_.here() + "the input ends inside the chunk '" + printable(chunk) +
-                       "' (the data chunk is missing)");
-      }
-      if (skipped != ByteWindow::Status::kReady) return of(skipped);
+      chunk_ = printable(chunk);
+      chunk_left_ = 8 + size + size % 2;
     }
   }
 
  private:
+  /// What is left of the chunk that was looked at last.
+  Status pass_over() {
+    const auto status = in_.skip(chunk_left_);
+    if (status == ByteWindow::Status::kEnd) {
+      throw bad_data(in_.here() + "the input ends inside the chunk '" + chunk_ +
+                     "' (the data chunk is missing)");
+    }
+    return of(status);
+  }
+
   Status need(std::size_t size, const std::string& what) {
     const auto status = in_.want(size);
     if (status == ByteWindow::Status::kEnd) {
@@ -241,6 +250,13 @@ class WavDecoder final : public PcmDecoder {
     }
     return true;
   }
+
+  // How far the header has been read: a read may be interrupted anywhere in it.
+  bool opened_ = false, described_ = false;
+  std::uint64_t riff_size_ = 0;
+  std::uint64_t long_size_ = 0;   ///< of the data chunk, from RF64's ds64
+  std::string chunk_;             ///< the name of the chunk that is passed over, and
+  std::uint64_t chunk_left_ = 0;  ///< its bytes still to come
 };
 
 }  // namespace

@@ -209,7 +209,8 @@ void Graph::supervise(const Observer& observer) {
       stop_sources(stop_kind);
     if (run_.stop() == RunState::Stop::kFinish) stop_sources(RunState::Stop::kFinish);
     try {
-      if (checkpoint_pending_) finish_checkpoint();
+      // A source that waits for input cannot answer; it is woken until it has.
+      if (checkpoint_pending_ && !finish_checkpoint()) interrupt_sources();
       if (run_.stop() == RunState::Stop::kSuspend && !run_.suspended && !checkpoint_pending_) {
         start_checkpoint();  // the last one
         while (!done_ && run_.stop() == RunState::Stop::kSuspend && !finish_checkpoint()) {
@@ -233,6 +234,10 @@ void Graph::supervise(const Observer& observer) {
 
 void Graph::stop_sources(RunState::Stop how) {
   run_.request_stop(how);
+  interrupt_sources();
+}
+
+void Graph::interrupt_sources() {
   for (const auto& node : nodes_) {
     if (node->source() != nullptr) node->source()->interrupt();
   }

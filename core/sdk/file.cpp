@@ -131,7 +131,11 @@ InputFile::Result InputFile::read(std::span<std::byte> into) {
     // Regular files never block; of them only the wake-up is asked.
     const int ready = ::poll(waiting, regular_ ? 1 : 2, regular_ ? 0 : -1);
     if (ready < 0 && errno == EINTR) continue;
-    if (waiting[0].revents != 0) return {Status::kInterrupted, 0};
+    if (waiting[0].revents != 0) {
+      std::uint64_t times = 0;
+      [[maybe_unused]] const auto taken = ::read(wake_, &times, sizeof times);
+      return {Status::kInterrupted, 0};
+    }
     const ssize_t n = files().read(fd_, into.data(), into.size());
     if (n < 0) {
       if (errno == EINTR || errno == EAGAIN) continue;

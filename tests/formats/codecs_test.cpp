@@ -64,6 +64,33 @@ TEST(Codecs, ResumeToTheBit) {
   EXPECT_NO_THROW(laws::resuming_a_source_is_exact(maker(ogg_file.path(), {{"rate", 44100}})));
 }
 
+/// A checkpoint wakes a source that waits for its input, wherever in the file that is.
+TEST(Codecs, AReadThatWasInterruptedGoesOn) {
+  const auto sound = some_audio(6000, 2);
+  for (const int format : {SF_FORMAT_WAV | SF_FORMAT_PCM_16, SF_FORMAT_WAVEX | SF_FORMAT_PCM_24,
+                           SF_FORMAT_FLAC | SF_FORMAT_PCM_16, SF_FORMAT_OGG | SF_FORMAT_VORBIS}) {
+    const laws::ScratchFile file(sndfile_bytes(format, sound, 2, 44100));
+    const AudioResult expected = read_audio(file.path());
+    for (const std::size_t piece : {1, 3, 1000}) {
+      const auto op = testing::make<AudioRead>({{"path", file.path()}});
+      auto& source = dynamic_cast<Source&>(*op);
+      testing::Collector out;
+      {
+        const laws::InterruptedReads reads(source, piece, 5);
+        while (source.read(out)) {
+        }
+        EXPECT_GE(reads.reads(), 5u);
+      }
+      std::vector<float> samples;
+      for (const Packet& packet : out.packets[0]) {
+        const auto part = packet.as<Audio>().samples();
+        samples.insert(samples.end(), part.begin(), part.end());
+      }
+      EXPECT_EQ(samples, expected.samples) << "format " << format << ", pieces of " << piece;
+    }
+  }
+}
+
 /// Cut anywhere: an error that names the file, and no sample that the whole file does not have there.
 TEST(Codecs, EveryCutIsReportedAfterWhatWasDecodedBeforeIt) {
   for (const std::string* bytes : {&flac(), &ogg()}) {

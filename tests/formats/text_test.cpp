@@ -110,6 +110,10 @@ TEST(TextRead, DeliversALineOfALivePipeAtOnce) {
   source.interrupt();
   EXPECT_TRUE(waiting.get());
   EXPECT_EQ(out.packets[0].size(), 2u);
+  // And reading goes on.
+  ASSERT_EQ(::write(ends[1], "third\n", 6), 6);
+  ASSERT_TRUE(source.read(out));
+  EXPECT_EQ(out.packets[0].at(2).as<Text>().str(), "third");
   ::close(ends[0]);
   ::close(ends[1]);
 }

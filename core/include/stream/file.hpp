@@ -60,7 +60,8 @@ class InputFile {
   /// Moves to `offset` bytes from the start: seeks in a file; reads and drops on a pipe (as one of the same
   /// bytes fed again). Throws Error(kNoInput) when the input ends before.
   void skip_to(std::uint64_t offset);
-  /// Callable from any thread, any number of times: reads return kInterrupted from now on.
+  /// Callable from any thread, any number of times: the read that waits now, or else the next one, returns
+  /// kInterrupted. Reading may go on after it; nothing is lost.
   void interrupt();
   std::uint64_t offset() const { return offset_; }
   /// Bytes in all when it is a regular file, else 0.

@@ -69,9 +69,11 @@ class Operator {
 class Source : public Operator {
  public:
   /// Emits the next piece, a moderate amount, and returns false when there is no more. May block for input;
-  /// when the run is being stopped, blocking reads are interrupted through `interrupt`.
+  /// `interrupt` ends the wait when the run is being stopped, or when a checkpoint needs the source: then
+  /// `save` follows, and `read` again.
   virtual bool read(Output& out) = 0;
-  /// Called from another thread: make a blocked `read` return soon (true, with or without data).
+  /// Called from another thread, any number of times: make a blocked `read` return soon (true, with or
+  /// without data).
   virtual void interrupt();
   /// Fraction of the input read so far, 0 to 1, or a negative number when that is unknown.
   virtual double fraction() const;

@@ -110,6 +110,30 @@ TEST_F(CheckpointTest, ADamagedOneIsPassedOverForTheNewestGoodOne) {
   EXPECT_EQ(read_file(path("parts")), read_file(path("whole")));
 }
 
+/// A pipe that says nothing for a while must not hold a checkpoint back, and goes on afterwards.
+TEST_F(CheckpointTest, ASourceThatWaitsForInputIsWokenForIt) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_EQ(::write(ends[1], "ab", 2), 2);
+  const std::string toml = "[nodes.in]\nuse = \"test.piped\"\npath = \"/dev/fd/" + std::to_string(ends[0]) +
+                           "\"\n[nodes.out]\nuse = \"test.lines\"\nfrom = \"in\"\npath = \"" + path("out") +
+                           "\"\n";
+  std::uint64_t while_silent = 0;
+  RunOptions o = options();
+  o.every = std::chrono::milliseconds(1);
+  o.max_time = std::chrono::minutes(1);  // only if no checkpoint ever comes
+  const RunResult result = run_recipe(toml, o, [&](const RunMetrics& m, bool last) {
+    if (last || while_silent > 0 || m.checkpoints < 3) return;
+    while_silent = m.checkpoints;
+    EXPECT_EQ(::write(ends[1], "cd", 2), 2);
+    ::close(ends[1]);
+  });
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_GE(while_silent, 3u);
+  EXPECT_EQ(read_file(path("out")), "{\"byte\": 97}\n{\"byte\": 98}\n{\"byte\": 99}\n{\"byte\": 100}\n");
+  ::close(ends[0]);
+}
+
 TEST_F(CheckpointTest, WhenAllAreDamagedTheRunIsRefused) {
   for (const char* name : {"state.h5", "state.h5.1"})
     std::ofstream(path(name)) << "not an archive, and a line that is long enough to hold a trailer.";

@@ -51,6 +51,29 @@ class Numbers final : public Source {
   std::int64_t count_, step_, start_, pause_, keys_, fail_at_, next_ = 0;
 };
 
+/// One record {"byte": b} for each byte of a file or pipe, as it comes.
+class PipedBytes final : public Source {
+ public:
+  static Spec spec() {
+    return Spec{"test.piped", "Bytes as they come."}.output<Record>("out").path("path", nullptr, "the pipe");
+  }
+  explicit PipedBytes(const Params& p) : in_(p.get<std::string>("path")) {}
+  bool read(Output& out) override {
+    std::byte byte{};
+    const auto offset = static_cast<std::int64_t>(in_.offset());
+    const auto [status, size] = in_.read({&byte, 1});
+    if (status == InputFile::Status::kData)
+      out.emit(Packet::of<Record>(Time{offset}, Object{{"byte", static_cast<std::int64_t>(byte)}}));
+    return status != InputFile::Status::kEnd;
+  }
+  void interrupt() override { in_.interrupt(); }
+  void save(Archive& ar) const override { ar.set("offset", in_.offset()); }
+  void load(const Archive& ar) override { in_.skip_to(ar.get<std::uint64_t>("offset")); }
+
+ private:
+  InputFile in_;
+};
+
 /// Adds {"sum"}: the sum of all numbers so far (of its key); throws at multiples of `throw_at`.
 class Sum final : public Operator {
  public:
@@ -214,7 +237,8 @@ class Lines final : public Sink {
 
 inline void add_test_operators(Registry& registry) {
   std::vector<OperatorEntry> entries;
-  plugin_detail::entries<Numbers, Sum, HeavySum, KeyedCount, Join, Thin, Early, Unsavable, Lines>(entries);
+  plugin_detail::entries<Numbers, PipedBytes, Sum, HeavySum, KeyedCount, Join, Thin, Early, Unsavable, Lines>(
+      entries);
   registry.add(std::move(entries), "test");
 }
 
