@@ -26,7 +26,7 @@ Spec TrainOperator::spec() {
       .input<Record>("text", "{\"words\": [{\"word\", \"start\", \"end\"}]} of each, at the same time")
       .output<Record>("progress", "{\"step\", \"loss\", \"time_error\"}, every hundred steps")
       .path("model", nullptr, "the HDF5 file to write when the steps are done")
-      .param("steps", static_cast<std::int64_t>(2200), "updates in all", range(1, 1e9))
+      .param("steps", static_cast<std::int64_t>(8000), "updates in all", range(1, 1e9))
       .param("batch", options.batch, "utterances in an update", range(1, 4096))
       .param("pool", options.pool, "utterances kept to draw batches from", range(1, 1e6))
       .param("new_utterances", static_cast<std::int64_t>(4), "utterances that arrive between two updates",

@@ -8,12 +8,16 @@ namespace stream::asr {
 
 namespace {
 constexpr double kFrameSeconds = 0.08;
+constexpr float kMelsPerFrame = 8;
 /// Weight of the head for word times beside the CTC loss.
 constexpr double kTimesWeight = 0.1;
 /// For this share of the steps a frame-wise loss on the synthesiser's own alignment helps CTC off its
 /// plateau, fading to nothing: words of 80 ms frames and few utterances leave CTC alone at the labels'
 /// entropy for long.
-constexpr double kAlignedShare = 0.5;
+constexpr double kAlignedShare = 0.4;
+/// This share of a batch's rows are two utterances, one after the other: a stream goes on, so that what is in
+/// the caches when somebody begins to speak is somebody else's speech, at another level and in other noise.
+constexpr double kJoinedShare = 0.4;
 }  // namespace
 
 Trainer::Trainer(const ConformerShape& shape, std::vector<std::string> pieces, TrainerOptions options,
@@ -68,30 +72,40 @@ void Trainer::augment(at::Tensor& mels, std::int64_t frames) {
   }
 }
 
+Trainer::Example Trainer::draw() {
+  const auto any = [&]() -> const Example& { return pool_[random_.below(pool_.size())]; };
+  const Example& last = any();
+  if (random_.uniform() >= kJoinedShare) return last;
+  const Example& first = any();
+  Example joined{torch::cat({first.mels, last.mels}), first.labels, first.spans};
+  joined.labels.insert(joined.labels.end(), last.labels.begin(), last.labels.end());
+  const float offset = static_cast<float>(first.mels.size(0)) / kMelsPerFrame;
+  for (const auto [start, end] : last.spans) joined.spans.push_back({start + offset, end + offset});
+  return joined;
+}
+
 void Trainer::step() {
-  std::vector<const Example*> batch;
-  std::int64_t longest = 0;
   // Neighbours in length out of four times as many: little of the batch is padding.
-  std::vector<const Example*> drawn;
-  for (std::int64_t i = 0; i < 4 * options_.batch; ++i) drawn.push_back(&pool_[random_.below(pool_.size())]);
+  std::vector<Example> drawn;
+  for (std::int64_t i = 0; i < 4 * options_.batch; ++i) drawn.push_back(draw());
   std::stable_sort(drawn.begin(), drawn.end(),
-                   [](const Example* a, const Example* b) { return a->mels.size(0) < b->mels.size(0); });
+                   [](const Example& a, const Example& b) { return a.mels.size(0) < b.mels.size(0); });
   const auto first =
       static_cast<std::ptrdiff_t>(random_.below(static_cast<std::uint64_t>(3 * options_.batch + 1)));
-  batch.assign(drawn.begin() + first, drawn.begin() + first + options_.batch);
-  longest = batch.back()->mels.size(0);
+  const std::vector<Example> batch(drawn.begin() + first, drawn.begin() + first + options_.batch);
+  const std::int64_t longest = batch.back().mels.size(0);
   const auto& lookaheads = model_->shape().lookaheads;
   const auto lookahead = lookaheads[random_.below(lookaheads.size())];
   const at::Tensor mels = torch::zeros({options_.batch, longest, kMels});
   std::vector<std::int64_t> lengths, targets, target_lengths;
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    const std::int64_t frames = batch[i]->mels.size(0);
+    const std::int64_t frames = batch[i].mels.size(0);
     at::Tensor row = mels[static_cast<std::int64_t>(i)];
-    row.narrow(0, 0, frames).copy_(batch[i]->mels);
+    row.narrow(0, 0, frames).copy_(batch[i].mels);
     augment(row, frames);
     lengths.push_back(Subsampling::output_length(frames));
-    targets.insert(targets.end(), batch[i]->labels.begin(), batch[i]->labels.end());
-    target_lengths.push_back(static_cast<std::int64_t>(batch[i]->labels.size()));
+    targets.insert(targets.end(), batch[i].labels.begin(), batch[i].labels.end());
+    target_lengths.push_back(static_cast<std::int64_t>(batch[i].labels.size()));
   }
   optimizer_->zero_grad();
   const Conformer::Heads heads = model_->heads(model_->encode(mels, lengths, lookahead));
@@ -111,18 +125,18 @@ void Trainer::step() {
 }
 
 at::Tensor Trainer::aligned_loss(const Conformer::Heads& heads, const std::vector<std::int64_t>& lengths,
-                                 const std::vector<const Example*>& batch) const {
+                                 const std::vector<Example>& batch) const {
   const std::int64_t frames = heads.logits.size(1), blank = model_->shape().vocabulary;
   constexpr std::int64_t kPadding = -100;
   std::vector<std::int64_t> targets(batch.size() * static_cast<std::size_t>(frames), kPadding);
   for (std::size_t b = 0; b < batch.size(); ++b) {
     const auto row = targets.begin() + static_cast<std::ptrdiff_t>(b) * frames;
     std::fill(row, row + lengths[b], blank);
-    for (std::size_t k = 0; k < batch[b]->labels.size(); ++k) {
-      const auto [start, end] = batch[b]->spans[k];
+    for (std::size_t k = 0; k < batch[b].labels.size(); ++k) {
+      const auto [start, end] = batch[b].spans[k];
       const auto last = std::clamp<std::int64_t>(std::llround(end), 0, lengths[b] - 1);
       const auto first = std::clamp<std::int64_t>(std::llround((start + end) / 2), 0, last);
-      std::fill(row + first, row + last + 1, batch[b]->labels[k]);
+      std::fill(row + first, row + last + 1, batch[b].labels[k]);
     }
   }
   return at::cross_entropy_loss(heads.logits.flatten(0, 1), torch::tensor(targets), {}, at::Reduction::Mean,
@@ -130,7 +144,7 @@ at::Tensor Trainer::aligned_loss(const Conformer::Heads& heads, const std::vecto
 }
 
 at::Tensor Trainer::times_loss(const Conformer::Heads& heads, const std::vector<std::int64_t>& lengths,
-                               const std::vector<const Example*>& batch) {
+                               const std::vector<Example>& batch) {
   // Word times are learnt where the model itself has its spikes, and only in utterances that it reads right:
   // there the n-th spike is the n-th word.
   const at::Tensor best = heads.logits.detach().argmax(-1);
@@ -147,10 +161,10 @@ at::Tensor Trainer::times_loss(const Conformer::Heads& heads, const std::vector<
       if (l != blank && l != last) spikes.push_back(t), labels.push_back(l);
       last = l;
     }
-    if (labels != batch[b]->labels) continue;
+    if (labels != batch[b].labels) continue;
     for (std::size_t i = 0; i < spikes.size(); ++i) {
       where.push_back(static_cast<std::int64_t>(b) * frames + spikes[i]);
-      for (const float edge : batch[b]->spans[i]) wanted.push_back(edge - static_cast<float>(spikes[i]));
+      for (const float edge : batch[b].spans[i]) wanted.push_back(edge - static_cast<float>(spikes[i]));
     }
   }
   if (where.empty()) return torch::zeros({});

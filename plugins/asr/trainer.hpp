@@ -50,12 +50,14 @@ class Trainer {
   std::size_t state_bytes() const;
 
  private:
+  /// An utterance of the pool, or two of them one after the other.
+  Example draw();
   void augment(at::Tensor& mels, std::int64_t frames);
   /// Cross-entropy of each frame against its word in the second half of the word's span, blank elsewhere.
   at::Tensor aligned_loss(const Conformer::Heads& heads, const std::vector<std::int64_t>& lengths,
-                          const std::vector<const Example*>& batch) const;
+                          const std::vector<Example>& batch) const;
   at::Tensor times_loss(const Conformer::Heads& heads, const std::vector<std::int64_t>& lengths,
-                        const std::vector<const Example*>& batch);
+                        const std::vector<Example>& batch);
 
   TrainerOptions options_;
   std::vector<std::string> pieces_;
