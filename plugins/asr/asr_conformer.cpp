@@ -13,7 +13,8 @@ constexpr Duration kHole = std::chrono::milliseconds(20);
 /// What the last mel frame of a chunk needs after its own time: half a window.
 constexpr Duration kHalfWindow = std::chrono::microseconds(12500);
 
-double rounded(double value, double unit) { return std::round(value / unit) * unit; }
+/// To three places: the double nearest to what is printed.
+double rounded(double value) { return std::round(value * 1000) / 1000; }
 
 RecogniserModel model_of(const Params& params) { return load_model(params.input_path("model")); }
 }  // namespace
@@ -127,9 +128,9 @@ void ConformerOperator::emit(const std::vector<RecognisedWord>& words, Output& o
   const double offset = seconds(base_);
   for (const auto& word : words) {
     out.emit(0, Packet::of<Record>(at(word.frame), Object{{"word", word.text},
-                                                          {"start", rounded(offset + word.start, 1e-3)},
-                                                          {"end", rounded(offset + word.end, 1e-3)},
-                                                          {"confidence", rounded(word.confidence, 1e-3)}}));
+                                                          {"start", rounded(offset + word.start)},
+                                                          {"end", rounded(offset + word.end)},
+                                                          {"confidence", rounded(word.confidence)}}));
     newest_ = newest_.size() > 60 ? word.text : newest_ + (newest_.empty() ? "" : " ") + word.text;
   }
 }
