@@ -33,6 +33,7 @@ Graph::Graph(const Plan& plan, Registry& registry, const RunOptions& options)
       options_(options),
       parallelism_(tbb::global_control::max_allowed_parallelism, threads_of(options)),
       arena_(arena_of(static_cast<int>(threads_of(options)))) {
+  run_.threads = static_cast<int>(threads_of(options));
   run_.realtime = options.realtime;
   run_.checkpointing = !options.checkpoint.empty();
   std::optional<Checkpoint> checkpoint;

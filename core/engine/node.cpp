@@ -145,6 +145,47 @@ void Node::call(std::size_t port, Packet&& packet, const Packet* kept) {
   }
 }
 
+bool Node::parallel() const {
+  return contract_.keyed && contract_.cost == Cost::kHeavy && sink_ == nullptr && run_.threads > 1;
+}
+
+void Node::accept_by_key(std::vector<Arrival> arrivals) {
+  std::vector<KeyedCall> calls;
+  calls.reserve(arrivals.size());
+  for (auto& [port, packet] : arrivals) {
+    packets_in_.add();
+    if (closed_) continue;
+    calls.push_back({port, std::move(packet), nullptr, nullptr, 0, Recorder(*this)});
+    try {
+      calls.back().op = &instance(calls.back().packet.key);
+    } catch (...) {
+      calls.back().error = std::current_exception();
+    }
+  }
+  run_by_key(calls, (entering_ & kManyInputs) != 0);
+  for (KeyedCall& call : calls) {
+    if (!closed_) give_out(call);
+  }
+}
+
+void Node::give_out(KeyedCall& call) {
+  current_key_ = call.packet.key;
+  current_arrival_ = call.packet.arrival;
+  nanoseconds_.add(static_cast<std::uint64_t>(call.nanoseconds));
+  try {
+    for (auto& [port, packet, clock] : call.made.emissions()) {
+      if (packet)
+        put(port, std::move(*packet));
+      else
+        mark(port, clock);
+    }
+    if (call.error) std::rethrow_exception(call.error);
+  } catch (...) {
+    failed_with(&call.packet);
+  }
+  promised_ = std::max(promised_, minus(call.packet.time, lookahead_));
+}
+
 void Node::run_measured(std::size_t port, Packet&& packet) {
   leaving_ |= kMeasured;
   nested_ = 0;

@@ -6,6 +6,7 @@
 
 #include "engine/counter.hpp"
 #include "engine/edge.hpp"
+#include "engine/keyed_batch.hpp"
 #include "engine/run_state.hpp"
 #include "registry/registry.hpp"
 
@@ -24,6 +25,14 @@ class alignas(64) Node final : public Output {
   // --- running: by the stage's thread only
   /// One packet for an input port, from outside the chain. Catches whatever the operator throws.
   void accept(std::size_t port, Packet&& packet);
+  /// True when its keys may be computed side by side: then several packets at once are welcome.
+  bool parallel() const;
+  struct Arrival {
+    std::size_t port;
+    Packet packet;
+  };
+  /// The same as `accept` for each of them in order.
+  void accept_by_key(std::vector<Arrival> arrivals);
   /// Nothing earlier than `clock` will come in; tells the outputs and what is fused behind.
   void advance_input(Time clock);
   /// The input has ended: flushes the operator, then what is fused behind.
@@ -79,6 +88,7 @@ class alignas(64) Node final : public Output {
   void run_operator(std::size_t port, Packet&& packet);
   /// `kept`: the packet for the errors port, when it may be needed.
   void call(std::size_t port, Packet&& packet, const Packet* kept);
+  void give_out(KeyedCall& call);
   void run_measured(std::size_t port, Packet&& packet);
   void put_slowly(std::size_t port, std::uint64_t sequence, Packet&& packet);
   void deliver(OutPort& out, std::uint64_t sequence, Packet&& packet);

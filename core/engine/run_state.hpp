@@ -88,6 +88,8 @@ class RunState {
     return true;
   }
 
+  int threads = 1;  ///< of the graph
+
   // --- measuring
   LatencyHistogram latency;
   bool realtime = false;

@@ -10,9 +10,9 @@ Stage::Stage(std::size_t index, std::vector<Node*> chain, RunState& run, tbb::fl
     : index_(index), chain_(std::move(chain)), run_(run) {
   arrival_order_ = head().contract().order == Order::kArrival;
   if (graph != nullptr) {
-    body_ = std::make_unique<Body>(*graph, tbb::flow::serial, [this](const Message& message) {
-      receive(message);
-      return tbb::flow::continue_msg{};
+    body_ = std::make_unique<Body>(*graph, tbb::flow::serial, [this](tbb::flow::continue_msg message) {
+      receive();
+      return message;
     });
   }
 }
@@ -24,20 +24,50 @@ std::size_t Stage::add_lane(std::size_t port) {
 
 void Stage::post(std::size_t lane, Batch batch) {
   run_.messages.fetch_add(1);
-  body_->try_put(Message{lane, std::make_shared<Batch>(std::move(batch))});
+  {
+    const std::scoped_lock lock(inbox_mutex_);
+    inbox_.push_back({lane, std::move(batch)});
+  }
+  body_->try_put({});
 }
 
-void Stage::receive(const Message& message) {
-  Lane& lane = lanes_[message.lane];
-  if (lane.at_barrier)
-    lane.behind_barrier.push_back(std::move(*message.batch));
-  else
-    take(lane, *message.batch);
+/// Keys that are computed side by side want several packets to choose from: as many as keep the threads busy
+/// though keys differ in work, and few enough that the first does not wait long for the last.
+std::size_t Stage::packets_at_once() const {
+  constexpr std::size_t kForEachThread = 16;
+  return head().parallel() ? kForEachThread * static_cast<std::size_t>(run_.threads) : 1;
+}
+
+/// The next message, and more for a node that can do with many packets. None when an earlier call took it.
+std::vector<Stage::Message> Stage::take_messages() {
+  const std::size_t most = packets_at_once();
+  std::vector<Message> taken;
+  const std::scoped_lock lock(inbox_mutex_);
+  std::size_t packets = 0;
+  while (!inbox_.empty() && (taken.empty() || packets < most)) {
+    packets += inbox_.front().batch.packets.size();
+    taken.push_back(std::move(inbox_.front()));
+    inbox_.pop_front();
+    if (most == 1) break;
+  }
+  return taken;
+}
+
+void Stage::receive() {
+  auto messages = take_messages();
+  if (messages.empty()) return;
+  for (auto& [lane_index, batch] : messages) {
+    Lane& lane = lanes_[lane_index];
+    if (lane.at_barrier)
+      lane.behind_barrier.push_back(std::move(batch));
+    else
+      take(lane, batch);
+  }
   drain();
   align();
   head().flush_edges();
   publish(false);
-  run_.messages.fetch_sub(1);
+  run_.messages.fetch_sub(static_cast<std::int64_t>(messages.size()));
   run_.activity.fetch_add(1, std::memory_order_relaxed);
   run_.wake_sources();
 }
@@ -89,9 +119,37 @@ void Stage::process(Lane& lane) {
   lane.held.set(lane.queue.size());
 }
 
+void Stage::process_by_key() {
+  const std::size_t most = packets_at_once();
+  while (Lane* lane = next_lane()) {
+    std::vector<Node::Arrival> arrivals;
+    std::vector<std::pair<Lane*, std::size_t>> taken;  // and their bytes
+    bool several = false;
+    for (; lane != nullptr && arrivals.size() < most; lane = next_lane()) {
+      arrivals.push_back({lane->port, std::move(lane->queue.front())});
+      lane->queue.pop_front();
+      lane->held.set(lane->queue.size());
+      const Packet& packet = arrivals.back().packet;
+      taken.emplace_back(lane, packet.payload ? packet.payload->bytes() : 0);
+      several = several || !(packet.key == arrivals.front().packet.key);
+    }
+    if (several) {
+      head().accept_by_key(std::move(arrivals));
+    } else {
+      for (auto& [port, packet] : arrivals) head().accept(port, std::move(packet));
+    }
+    for (const auto& [from, bytes] : taken) {
+      if (!from->edge->live()) from->edge->release(1, bytes);
+    }
+  }
+}
+
 void Stage::drain() {
   if (ended_) return;
-  while (Lane* lane = next_lane()) process(*lane);
+  if (head().parallel())
+    process_by_key();
+  else
+    while (Lane* lane = next_lane()) process(*lane);
   Time clock = kTimeMax;
   bool all_ended = true;
   for (const auto& lane : lanes_) {

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "engine/node.hpp"
@@ -52,15 +53,20 @@ class Stage {
   };
   struct Message {
     std::size_t lane;
-    std::shared_ptr<Batch> batch;
+    Batch batch;
   };
-  using Body = tbb::flow::function_node<Message, tbb::flow::continue_msg, tbb::flow::queueing>;
+  /// Messages wait in inbox_, where several can be taken at once; the flow graph only counts them.
+  using Body =
+      tbb::flow::function_node<tbb::flow::continue_msg, tbb::flow::continue_msg, tbb::flow::queueing>;
 
-  void receive(const Message& message);
+  void receive();
+  std::vector<Message> take_messages();
+  std::size_t packets_at_once() const;
   void take(Lane& lane, Batch& batch);
   void drain();
   Lane* next_lane();
   void process(Lane& lane);
+  void process_by_key();
   void align();
   void publish(bool always);
   void end();
@@ -71,6 +77,8 @@ class Stage {
   std::vector<Node*> chain_;
   RunState& run_;
   std::deque<Lane> lanes_;
+  std::mutex inbox_mutex_;
+  std::deque<Message> inbox_;
   std::uint64_t barrier_ = 0, published_ = 0;
   std::atomic<bool> ended_{false};
   bool resumed_ended_ = false, arrival_order_ = false;

@@ -91,6 +91,29 @@ TEST_F(CheckpointTest, StoppedAnyNumberOfTimesTheOutputIsTheSame) {
   EXPECT_EQ(read_file(path("parts.counts")), read_file(path("whole.counts")));
 }
 
+TEST_F(CheckpointTest, ParallelKeysAreResumedExactly) {
+  const auto recipe_to = [&](const std::string& name) {
+    return "[limits]\npackets = 100\n[nodes.numbers]\nuse = \"test.numbers\"\ncount = 2000\nkeys = 7\n"
+           "[nodes.work]\nuse = \"test.keyed_work\"\nfrom = \"numbers\"\n"
+           "[nodes.out]\nuse = \"test.lines\"\nfrom = \"work\"\npath = \"" +
+           path(name) + "\"\n";
+  };
+  ASSERT_EQ(run_recipe(recipe_to("whole"), with_threads(1)).exit_code, 0);
+  int runs = 0, resumed = 0;
+  for (bool finished = false; !finished; ++runs) {
+    ASSERT_LT(runs, 100);
+    RunOptions o = options();
+    o.threads = 1 + runs % 3;  // another number of threads each time
+    if (runs < 6) o.max_time = std::chrono::milliseconds(20 + 10 * runs);
+    const RunResult result = run_recipe(recipe_to("parts"), o);
+    ASSERT_EQ(result.exit_code, 0) << result.error;
+    resumed += result.resumed;
+    finished = result.already_finished;
+  }
+  EXPECT_GE(resumed, 3);
+  EXPECT_EQ(read_file(path("parts")), read_file(path("whole")));
+}
+
 TEST_F(CheckpointTest, ADamagedOneIsPassedOverForTheNewestGoodOne) {
   ASSERT_EQ(run_recipe(recipe("whole"), with_threads(2)).exit_code, 0);
   RunOptions o = options();

@@ -157,6 +157,71 @@ from = "numbers"
   EXPECT_EQ(got[8], R"({"key": "k2", "count": 3})");
 }
 
+/// What comes out of heavy work for many keys, and the errors in it, do not show that keys are computed side
+/// by side.
+TEST_F(GraphTest, ParallelKeysGiveWhatOneThreadGives) {
+  for (const char* on_error : {"skip", "divert"}) {
+    const std::string nodes =
+        std::string(R"(
+[nodes.numbers]
+use = "test.numbers"
+count = 700
+keys = 9
+[nodes.work]
+use = "test.keyed_work"
+from = "numbers"
+throw_at = 31
+on_error = ")") +
+        on_error + "\"\n[nodes.count]\nuse = \"test.keyed_count\"\nfrom = \"work.more\"\n" +
+        "[nodes.counts]\nuse = \"test.lines\"\nfrom = \"count\"\npath = \"" + path("counts") + "\"\n" +
+        (*on_error == 'd' ? "[nodes.bad]\nuse = \"test.lines\"\nfrom = \"work.errors\"\npath "
+                            "= \"" +
+                                path("bad") + "\"\n"
+                          : "");
+    std::string first, first_counts, first_bad;
+    for (const int threads : {1, 2, 8}) {
+      const RunResult result = run_recipe(recipe(nodes, "work"), with_threads(threads));
+      ASSERT_EQ(result.exit_code, 0) << result.error;
+      EXPECT_EQ(result.metrics.nodes[1].errors, 23u);
+      EXPECT_EQ(result.metrics.nodes[1].packets_in, 700u);
+      const std::string bad = *on_error == 'd' ? read_file(path("bad")) : "";
+      if (threads == 1) first = out(), first_counts = read_file(path("counts")), first_bad = bad;
+      ASSERT_EQ(out(), first) << threads << " threads";
+      ASSERT_EQ(read_file(path("counts")), first_counts) << threads << " threads";
+      ASSERT_EQ(bad, first_bad) << threads << " threads";
+    }
+    EXPECT_THAT(first_counts, HasSubstr(R"({"key": "k8", "count": 64})"));
+  }
+}
+
+TEST_F(GraphTest, AnErrorInOneOfSeveralKeysEndsTheRunAtItsPacket) {
+  std::string first;
+  for (const int threads : {1, 8}) {
+    const RunResult result = run_recipe(
+        recipe("[nodes.numbers]\nuse = \"test.numbers\"\ncount = 400\nkeys = 5\n[nodes.work]\nuse = "
+               "\"test.keyed_work\"\nfrom = \"numbers\"\nthrow_at = 300\n",
+               "work"),
+        with_threads(threads));
+    EXPECT_EQ(result.exit_code, 65);
+    EXPECT_THAT(result.error, HasSubstr("node 'work': cannot digest 5"));
+    if (threads == 1) first = out();
+    EXPECT_EQ(out(), first);
+  }
+  EXPECT_THAT(first, HasSubstr("\"again\": 4}"));
+}
+
+TEST_F(GraphTest, KeysAreComputedAtTheSameTime) {
+  KeyedWork::met = false;
+  ASSERT_EQ(
+      run_recipe(recipe("[nodes.numbers]\nuse = \"test.numbers\"\ncount = 200\nkeys = 4\n[nodes.work]\nuse = "
+                        "\"test.keyed_work\"\nfrom = \"numbers\"\nmeet = true\n",
+                        "work"),
+                 with_threads(2))
+          .exit_code,
+      0);
+  EXPECT_TRUE(KeyedWork::met);
+}
+
 TEST_F(GraphTest, AnErrorStopsTheRunAfterWhatCameBefore) {
   const RunResult result = run_recipe(recipe(R"(
 [nodes.numbers]

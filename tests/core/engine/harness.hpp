@@ -1,6 +1,7 @@
 /// Recipes as strings, run against small operators that live in the test.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <thread>
@@ -142,6 +143,58 @@ class KeyedCount final : public Operator {
   std::int64_t count_ = 0;
 };
 
+/// Heavy work for each key, of uneven length: a running sum in two emissions, nothing for every seventh
+/// number, and an error for numbers that leave rest 5 when divided by `throw_at`.
+class KeyedWork final : public Operator {
+ public:
+  static Spec spec() {
+    Contract c;
+    c.keyed = true;
+    c.cost = Cost::kHeavy;
+    return Spec{"test.keyed_work", "Sums for each key, slowly."}
+        .input<Record>("in")
+        .output<Record>("out")
+        .output<Record>("more")
+        .param("throw_at", 0, "throws at numbers that leave rest 5 by this")
+        .param("meet", false, "waits for another key that is computed at the same time")
+        .contract(c);
+  }
+  explicit KeyedWork(const Params& p)
+      : throw_at_(p.get<std::int64_t>("throw_at")), meet_(p.get<bool>("meet")) {}
+  void process(Packet in, Output& out) override {
+    const std::int64_t n = in.as<Record>().at("n").as_integer();
+    if (throw_at_ > 0 && n % throw_at_ == 5) throw bad_data("cannot digest " + std::to_string(n));
+    if (meet_) meet();
+    std::this_thread::sleep_for(std::chrono::microseconds(n * 7919 % 200));
+    sum_ += n;
+    if (n % 7 == 0) return;
+    out.emit(in.with<Record>(Object{{"key", in.key.str()}, {"n", n}, {"sum", sum_}}));
+    Packet keyless = in.with<Record>(Object{{"n", n}});
+    keyless.key = {};
+    out.emit(1, std::move(keyless));
+    out.emit(in.with<Record>(Object{{"again", n}}));
+  }
+  void save(Archive& ar) const override { ar.set("sum", sum_); }
+  void load(const Archive& ar) override { sum_ = ar.get<std::int64_t>("sum"); }
+
+  static inline std::atomic<bool> met = false;
+
+ private:
+  /// Waits a little for a second one to be here, until that has happened once.
+  static void meet() {
+    static std::atomic<int> here = 0;
+    ++here;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+    while (!met && std::chrono::steady_clock::now() < until) {
+      if (here > 1) met = true;
+      std::this_thread::yield();
+    }
+    --here;
+  }
+  std::int64_t sum_ = 0, throw_at_;
+  bool meet_;
+};
+
 /// Two inputs in one output, each record with the port that it came in by.
 class Join final : public Operator {
  public:
@@ -237,8 +290,8 @@ class Lines final : public Sink {
 
 inline void add_test_operators(Registry& registry) {
   std::vector<OperatorEntry> entries;
-  plugin_detail::entries<Numbers, PipedBytes, Sum, HeavySum, KeyedCount, Join, Thin, Early, Unsavable, Lines>(
-      entries);
+  plugin_detail::entries<Numbers, PipedBytes, Sum, HeavySum, KeyedCount, KeyedWork, Join, Thin, Early,
+                         Unsavable, Lines>(entries);
   registry.add(std::move(entries), "test");
 }
 
