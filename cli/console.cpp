@@ -3,12 +3,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <mutex>
 
-#include "stream/value.hpp"
+#include "stream/error.hpp"
 
 namespace stream::cli {
 namespace {
@@ -32,60 +29,35 @@ void write_stderr(std::string_view text) {
   }
 }
 
-const char* name_of_level(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarning:
-      return "warning";
-    default:
-      return "error";
-  }
-}
-
-std::string utc_now() {
-  const auto now = std::chrono::system_clock::now();
-  const std::time_t whole = std::chrono::system_clock::to_time_t(now);
-  const auto ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm parts{};
-  gmtime_r(&whole, &parts);
-  char date[32], text[48];
-  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text, sizeof text, "%s.%03dZ", date, static_cast<int>(ms));
-  return text;
-}
-
-void sink(LogLevel level, std::string_view origin, std::string_view message) {
+/// One line of the log, above the progress line where there is one.
+void write_line(std::string_view line) {
   Console& c = console();
-  std::string line;
-  if (c.format == LogFormat::kJson) {
-    line = json_log_line(level, origin, message, utc_now());
-  } else {
-    line = std::string("stream: ") + name_of_level(level) + ": ";
-    if (!origin.empty()) line.append(origin).append(": ");
-    line.append(message);
-    line += '\n';
-  }
   const std::lock_guard lock(c.mutex);
-  write_stderr(c.progress.empty() ? line : "\r\x1b[K" + line + c.progress);
+  write_stderr(c.progress.empty() ? std::string(line) : "\r\x1b[K" + std::string(line) + c.progress);
+}
+
+/// Opens the log with the first message. Where spdlog cannot be loaded, the message matters more than its
+/// form.
+void tell(LogLevel level, std::string_view origin, std::string_view message) {
+  static Log* const log = [] {
+    try {
+      return log_library().open(console().format, &write_line).release();  // as the console: never destroyed
+    } catch (const Error& e) {
+      write_line("stream: error: " + std::string(e.what()) + "\n");
+      return static_cast<Log*>(nullptr);
+    }
+  }();
+  if (log != nullptr)
+    log->tell(level, origin, message);
+  else
+    write_line("stream: " + std::string(origin) + (origin.empty() ? "" : ": ") + std::string(message) + "\n");
 }
 
 }  // namespace
 
-std::string json_log_line(LogLevel level, std::string_view origin, std::string_view message,
-                          std::string_view time) {
-  Object object{{"time", time}, {"level", name_of_level(level)}};
-  if (!origin.empty()) object.set("node", origin);
-  object.set("message", message);
-  return Value(std::move(object)).dump() + "\n";
-}
-
 void log_to_console(LogFormat format, LogLevel least) {
   console().format = format;
-  set_log_sink(&sink, least);
+  set_log_sink(&tell, least);
 }
 
 void show_progress(const std::string& line) {

@@ -3,12 +3,11 @@
 
 #include <string>
 
-#include "stream/log.hpp"
+#include "logging/log_library.hpp"
 
 namespace stream::cli {
 
-enum class LogFormat { kText, kJson };
-/// Sends stream::log there.
+/// Sends stream::log there. Once, before the first message.
 void log_to_console(LogFormat format, LogLevel least);
 
 /// Redraws the progress line; an empty one removes it.
@@ -16,9 +15,5 @@ void show_progress(const std::string& line);
 /// Columns of the terminal on stderr; 80 when that is unknown.
 std::size_t console_width();
 bool stderr_is_terminal();
-
-/// One log message as a line of JSON, whatever bytes it holds.
-std::string json_log_line(LogLevel level, std::string_view origin, std::string_view message,
-                          std::string_view time);
 
 }  // namespace stream::cli

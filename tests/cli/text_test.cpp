@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "compare.hpp"
-#include "console.hpp"
 #include "run_text.hpp"
 #include "stream/error.hpp"
 #include "study.hpp"
@@ -31,15 +30,6 @@ TEST(Compare, TextIsExact) {
   EXPECT_THAT(*first_difference("a\nb\n", "a\nB\n", 1), HasSubstr("line 2"));
   EXPECT_THAT(*first_difference("a\n", "a", 1), HasSubstr("line terminator"));
   EXPECT_NE(first_difference("", "a", 1), std::nullopt);
-}
-
-TEST(Console, JsonLinesSurviveAnyMessage) {
-  const std::string line = json_log_line(LogLevel::kWarning, "no\"de", "quote \" brace {} newline \n tab \t",
-                                         "2026-01-01T00:00:00.000Z");
-  EXPECT_EQ(line.find('\n'), line.size() - 1);
-  const Value value = Value::parse(line);
-  EXPECT_EQ(value.as_object().find("message")->as_string(), "quote \" brace {} newline \n tab \t");
-  EXPECT_EQ(value.as_object().find("node")->as_string(), "no\"de");
 }
 
 TEST(RunText, ProgressLineFitsItsTerminalAndKeepsTheNewestWords) {

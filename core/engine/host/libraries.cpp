@@ -5,6 +5,7 @@
 
 #include "engine/engine.hpp"
 #include "hdf5/archive_library.hpp"
+#include "logging/log_library.hpp"
 #include "stream/error.hpp"
 
 namespace stream {
@@ -44,6 +45,13 @@ Engine& engine() {
   using Entry = Engine* (*)();
   static Engine* const instance =
       reinterpret_cast<Entry>(symbol_of("libstream-engine.so", "stream_engine"))();
+  return *instance;
+}
+
+const LogLibrary& log_library() {
+  using Entry = const LogLibrary* (*)();
+  static const LogLibrary* const instance =
+      reinterpret_cast<Entry>(symbol_of("libstream-log.so", "stream_log_library"))();
   return *instance;
 }
 
