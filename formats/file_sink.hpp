@@ -23,10 +23,12 @@ class FileSink : public Sink {
 
 /// For the descriptions of such sinks.
 inline constexpr const char* kFileSinkAbout =
-    "A file is created, or emptied, when the first output is written. On a terminal or pipe, output appears "
-    "at once: "
-    "an item after a pause immediately, the rest of a burst within 2 ms. Resuming from a checkpoint cuts a "
-    "file back to "
-    "what the checkpoint covers, so that nothing is there twice; what went into a pipe cannot be taken back.";
+    "A file is created, or emptied, when the first output is written. Output appears soon: an item after a "
+    "pause "
+    "at once, the rest of a burst within 2 ms on a terminal or pipe and within half a second in a file. "
+    "Resuming "
+    "from a checkpoint cuts a file back to what the checkpoint covers, so that nothing is there twice; what "
+    "went "
+    "into a pipe cannot be taken back.";
 
 }  // namespace stream

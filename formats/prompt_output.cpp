@@ -12,14 +12,14 @@ PromptOutput::~PromptOutput() {
   thread_.join();
 }
 
-void PromptOutput::write_promptly(std::string_view item, std::string_view terminator) {
+void PromptOutput::write(std::string_view item, std::string_view terminator) {
   const std::lock_guard lock(mutex_);
   if (failure_) std::rethrow_exception(failure_);
   file_.write(item);
   if (!terminator.empty()) file_.write(terminator);
   if (armed_) return;
   const auto now = Clock::now();
-  if (now - flushed_ >= kPatience) {
+  if (now - flushed_ >= patience_) {
     file_.flush();
     flushed_ = now;
     return;
@@ -33,7 +33,7 @@ void PromptOutput::flush_later() {
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [&] { return armed_ || ending_; });
-    wake_.wait_for(lock, kPatience, [&] { return ending_; });
+    wake_.wait_for(lock, patience_, [&] { return ending_; });
     if (ending_) return;
     try {
       file_.flush();

@@ -1,4 +1,4 @@
-/// Output that appears at once where somebody may be watching, and in large pieces everywhere.
+/// Output that appears at once where somebody may be watching, soon everywhere, and in large pieces.
 #pragma once
 
 #include <atomic>
@@ -13,26 +13,19 @@
 
 namespace stream {
 
-/// An OutputFile for sinks of small items. On a terminal or pipe, what is written after a pause goes out at
-/// once, and the rest of a burst within `kPatience`, through a thread that exists only once it was needed. On
-/// files nothing is flushed before the buffer is full or `flush` is called.
+/// An OutputFile for sinks of small items. What is written after a pause goes out at once, and the rest of a
+/// burst when the buffer is full, or within 2 ms on a terminal or pipe and half a second in a file (for
+/// `tail -f`), through a thread that exists only once it was needed. Nothing of this shows in what a
+/// checkpoint covers: resuming cuts a file back to that.
 class PromptOutput {
  public:
-  static constexpr std::chrono::milliseconds kPatience{2};
-
-  explicit PromptOutput(std::string path) : file_(std::move(path)) {}
+  explicit PromptOutput(std::string path)
+      : file_(std::move(path)), patience_(file_.interactive() ? kPipePatience : kFilePatience) {}
   ~PromptOutput();
 
   /// One item, followed by `terminator`. Throws as OutputFile does, also for what the flushing thread met
   /// before.
-  void write(std::string_view item, std::string_view terminator) {
-    if (!file_.interactive()) {
-      file_.write(item);
-      if (!terminator.empty()) file_.write(terminator);
-    } else {
-      write_promptly(item, terminator);
-    }
-  }
+  void write(std::string_view item, std::string_view terminator);
   void flush();
   void sync() { file_.sync(); }
   void resume_at(std::uint64_t offset) { file_.resume_at(offset); }
@@ -41,11 +34,12 @@ class PromptOutput {
 
  private:
   using Clock = std::chrono::steady_clock;
-  void write_promptly(std::string_view item, std::string_view terminator);
+  static constexpr std::chrono::milliseconds kPipePatience{2}, kFilePatience{500};
   void flush_later();
 
   OutputFile file_;
-  std::mutex mutex_;  ///< guards everything below, and an interactive file_
+  const std::chrono::milliseconds patience_;
+  std::mutex mutex_;  ///< guards file_ and everything below
   std::condition_variable wake_;
   bool armed_ = false, ending_ = false;
   Clock::time_point flushed_{};

@@ -7,6 +7,8 @@
 
 #include <csignal>
 
+#include "fed_pipe.hpp"
+
 namespace stream {
 namespace {
 
@@ -44,6 +46,18 @@ TEST(PromptOutput, ShowsEveryItemOfABurstWithoutBeingAsked) {
     seen += more;
   }
   EXPECT_EQ(seen, "one\ntwo\nthree\nfour\n");
+}
+
+/// As `tail -f` sees it. Only that it comes is asked, not how soon.
+TEST(PromptOutput, ShowsAFileGrow) {
+  const laws::ScratchFile file;
+  PromptOutput out(file.path());
+  for (const char* word : {"one", "two", "three"}) out.write(word, "\n");
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (file.read() != "one\ntwo\nthree\n" && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(file.read(), "one\ntwo\nthree\n");
+  EXPECT_EQ(out.offset(), 14u);
 }
 
 TEST(PromptOutput, ReportsAClosedPipe) {
