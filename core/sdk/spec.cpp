@@ -49,6 +49,12 @@ Spec Spec::path(std::string name, const char* fallback, std::string doc) && {
 }
 
 Spec Spec::add(Param p) && {
+  // In a recipe a parameter stands beside these, so nobody could ever set one that is called the same.
+  for (const char* key : {"use", "from", "mode", "on_error", "doc", "include"}) {
+    if (p.name == key)
+      throw bad_recipe("operator " + name_ + " has a parameter '" + p.name +
+                       "', which is a key of every node in a recipe: call it something else");
+  }
   params_.push_back(std::move(p));
   return std::move(*this);
 }
@@ -247,7 +253,7 @@ Duration parse_duration(std::string_view text) {
   if (rest.empty()) throw fault();
   long double total = 0;
   while (!rest.empty()) {
-    double number = 0;
+    long double number = 0;  // holds every int64 exactly
     // The unit "e"-less format keeps "1e3s" out and "5s" from being read as an exponent.
     const auto [end, error] =
         std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
@@ -261,7 +267,7 @@ Duration parse_duration(std::string_view text) {
       if (u.name == name) scale = u.nanoseconds;
     }
     if (scale == 0) throw fault();
-    total += static_cast<long double>(number) * static_cast<long double>(scale);
+    total += number * static_cast<long double>(scale);
     rest.remove_prefix(letters);
   }
   if (!(total < 0x1p63L)) throw fault();
@@ -271,17 +277,24 @@ Duration parse_duration(std::string_view text) {
 
 std::string to_string(Duration duration) {
   std::int64_t ns = duration.count();
+  constexpr std::int64_t kSecond = 1'000'000'000;
   if (ns == 0) return "0s";
   std::string out;
   if (ns < 0) {
     if (ns == std::numeric_limits<std::int64_t>::min()) return "-9223372036854775808ns";
     out = "-", ns = -ns;
   }
-  if (ns % 1'000'000'000 == 0) {
-    const std::int64_t s = ns / 1'000'000'000;
+  if (ns % kSecond == 0) {
+    const std::int64_t s = ns / kSecond;
     if (s % 3600 == 0) return out + std::to_string(s / 3600) + "h";
     if (s >= 60 && s % 60 == 0) return out + std::to_string(s / 60) + "m";
     return out + std::to_string(s) + "s";
+  }
+  // Short of 2^53 ns (104 days) every decimal fraction comes back exactly.
+  if (ns > kSecond && ns < std::int64_t{1} << 53) {
+    std::string fraction = std::to_string(kSecond + ns % kSecond).substr(1);
+    fraction.erase(fraction.find_last_not_of('0') + 1);
+    return out + std::to_string(ns / kSecond) + "." + fraction + "s";
   }
   if (ns % 1'000'000 == 0) return out + std::to_string(ns / 1'000'000) + "ms";
   if (ns % 1'000 == 0) return out + std::to_string(ns / 1'000) + "us";

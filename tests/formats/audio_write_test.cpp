@@ -129,7 +129,7 @@ TEST(AudioWrite, RefusesNumbersThatAreNoneAndChangesOfLayout) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ExitCode::kBadData);
-    EXPECT_THAT(e.what(), HasSubstr("no finite number at 1000125us"));
+    EXPECT_THAT(e.what(), HasSubstr("no finite number at 1.000125s"));
   }
   packets[1] = Packet::of<Audio>(Time{1'000'000'000}, std::vector<float>{0.f, 0.f}, 2, 8000);
   try {
