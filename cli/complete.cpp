@@ -39,22 +39,23 @@ Plan plan_among(const std::vector<std::string>& words, const Registry& registry)
   return {};
 }
 
-/// "node.param=" and, behind the '=', the choices that the spec knows.
+/// "node.param=" and, behind the '=', the values that are known.
+void offer_setting(Answers& answers, const std::string& owner, const Param& param) {
+  const std::string name = owner + "." + param.name + "=";
+  if (!answers.word().starts_with(name)) return answers.offer(name, param.doc);
+  for (const std::string& choice : param.choices) answers.offer(name + choice);
+  if (param.type == ParamType::kBool) answers.offer(name + "true"), answers.offer(name + "false");
+}
+
+/// The recipe's own parameters first, then those of its nodes.
 void offer_settings(Answers& answers, const std::vector<std::string>& words) {
   Registry registry;
   scan_plugins(registry);
   const Plan plan = plan_among(words, registry);
+  for (const RecipeParam& p : plan.params) offer_setting(answers, "params", p.param);
   for (const PlannedNode& node : plan.nodes) {
     if (node.op == nullptr) continue;
-    for (const Param& param : node.op->spec.params()) {
-      const std::string name = node.id + "." + param.name + "=";
-      if (!answers.word().starts_with(name)) {
-        answers.offer(name, param.doc);
-        continue;
-      }
-      for (const std::string& choice : param.choices) answers.offer(name + choice);
-      if (param.type == ParamType::kBool) answers.offer(name + "true"), answers.offer(name + "false");
-    }
+    for (const Param& param : node.op->spec.params()) offer_setting(answers, node.id, param);
   }
 }
 

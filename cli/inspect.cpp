@@ -47,14 +47,43 @@ Value recipe_value(const Plan& plan) {
                               {"type", name_of(e.type)},
                               {"live", e.live}});
   }
-  return Object{{"recipe", plan.file},       {"title", plan.title},
-                {"about", plan.about},       {"nodes", std::move(nodes)},
-                {"edges", std::move(edges)}, {"tests", static_cast<std::int64_t>(plan.tests.size())}};
+  Array params;
+  for (const RecipeParam& p : plan.params) {
+    Object o{{"name", p.param.name}, {"type", name_of(p.param.type)}, {"doc", p.param.doc}};
+    if (!p.param.required) o.set("default", p.param.fallback);
+    if (!p.value.is_null()) o.set("value", p.value);
+    if (!p.param.unit.empty()) o.set("unit", p.param.unit);
+    if (!p.env.empty()) o.set("env", p.env);
+    if (!p.param.choices.empty()) o.set("choices", Array(p.param.choices.begin(), p.param.choices.end()));
+    if (p.param.range) o.set("range", Array{p.param.range->low, p.param.range->high});
+    params.emplace_back(std::move(o));
+  }
+  return Object{{"recipe", plan.file},
+                {"title", plan.title},
+                {"about", plan.about},
+                {"params", std::move(params)},
+                {"nodes", std::move(nodes)},
+                {"edges", std::move(edges)},
+                {"tests", static_cast<std::int64_t>(plan.tests.size())}};
+}
+
+/// "params.language   string = "en": en, de   what is spoken (or $LANGUAGE)"
+std::string params_table(const Plan& plan) {
+  Table table(2);
+  for (const RecipeParam& p : plan.params) {
+    std::string kind = name_of(p.param.type);
+    if (!p.param.unit.empty()) kind += " in " + p.param.unit;
+    if (!p.param.required) kind += " = " + p.param.fallback.dump();
+    if (!p.param.choices.empty()) kind += " (" + join(p.param.choices, ", ") + ")";
+    table.row({"params." + p.param.name, kind, p.param.doc + (p.env.empty() ? "" : " (or $" + p.env + ")")});
+  }
+  return table.text();
 }
 
 std::string recipe_page(const Plan& plan) {
   std::string out = plan.file + "\n  " + (plan.title.empty() ? "recipe" : plan.title) + "\n";
   if (!plan.about.empty()) out += "\nAbout\n  " + wrapped(plan.about, 106, 2) + "\n";
+  if (!plan.params.empty()) out += "\nParameters\n" + params_table(plan);
   out += "\nNodes\n";
   Table table(2);
   for (const PlannedNode& node : plan.nodes)

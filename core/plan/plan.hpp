@@ -14,8 +14,10 @@ enum class OnError : std::uint8_t { kStop, kSkip, kDivert };
 struct PlannedNode {
   std::string id;
   const OperatorInfo* op = nullptr;
-  Object params;      ///< as given, `${params.*}` and overrides applied, checked against the spec
-  Contract contract;  ///< under default parameters; the engine asks the loaded spec again
+  Object params;  ///< as given, `${params.*}` and overrides applied, checked against the spec
+  /// Under the parameters given where the spec can tell (its operator lives in this program or its library is
+  /// loaded), else the manifest's, which is that under the defaults; the engine asks the loaded spec again.
+  Contract contract;
   OnError on_error = OnError::kStop;
   Location where;  ///< the node's table header
   /// Output ports, the one for diverted packets last.
@@ -27,6 +29,13 @@ struct PlannedEdge {
   std::size_t to_node, to_port;
   bool live = false;  ///< keep the newest, drop the rest
   PayloadType type = PayloadType::kAny;
+};
+
+/// What a recipe lets its user set, as `--set params.NAME=VALUE`.
+struct RecipeParam {
+  Param param;
+  std::string env;  ///< environment variable that gives the value when nothing else does; empty: none
+  Value value;      ///< in this plan; null when it has none, which was reported
 };
 
 struct RecipeTest {
@@ -47,6 +56,7 @@ struct Plan {
   std::size_t max_packets = 1024;  ///< in flight downstream of each source
   std::size_t max_bytes = 64u << 20;
   std::vector<RecipeTest> tests;
+  std::vector<RecipeParam> params;                    ///< the recipe's own, in its order
   std::size_t input_node = npos, output_node = npos;  ///< what -i and -o set
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 

@@ -76,6 +76,7 @@ class Flattener {
       params.assign_text(o.name, o.text, {"--set"}, diagnostics_);
     }
     params.complete(std::nullopt, diagnostics_);
+    out_.params = params.list();
     stack_ = {identity(file)};
     for (const SourceMember& m : document->members) top_key(m, params, dir);
     if (out_.nodes.empty() && out_.includes.empty() && !faulty_nodes_) {

@@ -56,6 +56,7 @@ struct FlatRecipe {
   std::optional<std::pair<std::string, Location>> input, output;
   std::size_t max_packets = Plan{}.max_packets, max_bytes = Plan{}.max_bytes;
   std::vector<RecipeTest> tests;
+  std::vector<RecipeParam> params;
 };
 
 FlatRecipe flatten_recipe(const std::string& text, const std::string& file, const std::string& dir,

@@ -205,6 +205,12 @@ std::vector<std::string> RecipeParams::names() const {
   return out;
 }
 
+std::vector<RecipeParam> RecipeParams::list() const {
+  std::vector<RecipeParam> out;
+  for (const Declared& d : declared_) out.push_back({d.param, d.env, d.value.value_or(Value())});
+  return out;
+}
+
 void RecipeParams::assign(const std::string& name, const Value& value, const Location& name_at,
                           const Location& value_at, Diagnostics& diagnostics) {
   auto* d = const_cast<Declared*>(find(name));

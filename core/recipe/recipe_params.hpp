@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/plan.hpp"
 #include "recipe/source_value.hpp"
 #include "stream/spec.hpp"
 
@@ -26,6 +27,8 @@ class RecipeParams {
                    Diagnostics& diagnostics);
   bool has(std::string_view name) const;
   std::vector<std::string> names() const;
+  /// All of them with their values, in the order of the recipe.
+  std::vector<RecipeParam> list() const;
   /// What was not assigned takes its environment variable, then its default; what has neither is a fault,
   /// reported at `missing_at` (the including node) or else at the declaration.
   void complete(const std::optional<Location>& missing_at, Diagnostics& diagnostics);

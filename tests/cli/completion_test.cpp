@@ -38,6 +38,23 @@ TEST(Completion, NodesAndParametersOfTheRecipeAtHand) {
   EXPECT_EQ(answers({"run", "mine.toml", "--tap", "o"}, folder.path()), "out\n");
 }
 
+TEST(Completion, WhatTheRecipeLetsItsUserSet) {
+  const ScratchFolder folder;
+  write_contents(folder / "mine.toml", std::string(kCopyLines) +
+                                           "[params.language]\ndefault = \"en\"\nchoices = [\"en\", \"de\"]\n"
+                                           "doc = \"what is spoken\"\nenv = \"SPOKEN\"\n");
+  EXPECT_EQ(answers({"run", "mine.toml", "--set", "params."}, folder.path()),
+            "params.language=\twhat is spoken\n");
+  EXPECT_EQ(answers({"run", "mine.toml", "--set", "params.language=d"}, folder.path()),
+            "params.language=de\n");
+  const Outcome page = stream_run({"inspect", "mine.toml"}, "", folder.path());
+  EXPECT_THAT(page.out, HasSubstr("params.language"));
+  EXPECT_THAT(page.out, HasSubstr("string = \"en\" (en, de)"));
+  EXPECT_THAT(page.out, HasSubstr("what is spoken (or $SPOKEN)"));
+  EXPECT_THAT(stream_run({"inspect", "mine.toml", "--json"}, "", folder.path()).out,
+              HasSubstr("\"default\": \"en\""));
+}
+
 TEST(Completion, ScriptsAreAcceptedByTheirShell) {
   const ScratchFolder folder;
   EXPECT_EQ(shell("stream completion bash > s && bash -n s", folder.path()).exit_code, 0);
