@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "recipe/wording.hpp"
 #include "stream/error.hpp"
@@ -41,6 +42,7 @@ class Resolver {
     plan_.max_packets = recipe_.max_packets;
     plan_.max_bytes = recipe_.max_bytes;
     plan_.tests = recipe_.tests;
+    plan_.params = recipe_.params;
     place_.assign(recipe_.nodes.size(), npos);
     for (std::size_t i = 0; i < recipe_.nodes.size(); ++i) {
       recipe_index_.emplace(recipe_.nodes[i].id, i);
@@ -51,6 +53,7 @@ class Resolver {
       if (place_[i] != npos) connect(i);
     }
     outputs();
+    live_edges();
     const auto cycle = order_plan(plan_);
     if (!cycle.empty())
       report_cycle(cycle);
@@ -332,6 +335,27 @@ class Resolver {
         diagnostics_.warning(n.where,
                              "nobody takes what node '" + n.id + "' diverts: from = \"" + n.id + ".errors\"");
       }
+    }
+  }
+
+  /// A node that takes everything holds back what feeds it, and with that the others that want only the
+  /// newest.
+  void live_edges() {
+    std::set<std::size_t> told;
+    for (const PlannedEdge& live : plan_.edges) {
+      if (!live.live || told.count(live.to_node) != 0) continue;
+      const PlannedNode &from = plan_.nodes[live.from_node], &to = plan_.nodes[live.to_node];
+      const auto whole = std::find_if(plan_.edges.begin(), plan_.edges.end(), [&](const PlannedEdge& e) {
+        return e.from_node == live.from_node && !e.live && e.from_port != from.error_port();
+      });
+      if (whole == plan_.edges.end()) continue;
+      told.insert(live.to_node);
+      const std::string& slow = plan_.nodes[whole->to_node].id;
+      diagnostics_.warning(edge_where_.at({live.to_node, live.to_port, live.from_node, live.from_port}),
+                           "'" + to.id + "' takes '" + from.id + "' live, but '" + slow +
+                               "' takes all of it: when '" + slow + "' is slow, it holds '" + from.id +
+                               "' back, and '" + to.id +
+                               "' gets old packets (mode = \"live\" there as well?)");
     }
   }
 

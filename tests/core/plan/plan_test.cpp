@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "test_operators.hpp"
@@ -8,6 +9,7 @@ namespace {
 using test::chains;
 using test::edges;
 using test::plan;
+using ::testing::HasSubstr;
 
 TEST(Plan, HoldsNodesEdgesAndChains) {
   const auto p = plan(R"(
@@ -88,6 +90,23 @@ from = "r.errors"
   EXPECT_EQ(p.text(), "");
   EXPECT_EQ(edges(p.plan), "s>r:audio r.frames~>frames:tensor r.errors>bad:audio");
   EXPECT_EQ(p.plan.nodes[1].on_error, OnError::kDivert);
+}
+
+TEST(Plan, WhatTakesEverythingHoldsBackWhatIsLive) {
+  const auto p = plan(R"(
+[nodes.s]
+use = "src"
+[nodes.whole]
+use = "sink"
+from = "s"
+[nodes.preview]
+use = "sink"
+from = "s"
+mode = "live"
+)");
+  EXPECT_FALSE(p.diagnostics.has_errors());
+  EXPECT_THAT(p.text(),
+              HasSubstr("<string>:9:8: warning: 'preview' takes 's' live, but 'whole' takes all of it"));
 }
 
 TEST(Plan, AnyPassesOnTheTypeOfItsInput) {
