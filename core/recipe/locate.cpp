@@ -71,10 +71,7 @@ std::vector<std::string> recipe_folders() {
     add(fs::path(config) / "stream/recipes");
   else if (home && *home)
     add(fs::path(home) / ".config/stream/recipes");
-  if (const fs::path share = share_of_library(); !share.empty()) {
-    add(share / "stream/recipes");
-    add(share / "stream-recipes");
-  }
+  if (const fs::path share = share_of_library(); !share.empty()) add(share / "stream/recipes");
   std::vector<std::string> out;
   for (const fs::path& p : places) {
     if (is_folder(p) && std::find(out.begin(), out.end(), p.string()) == out.end()) out.push_back(p.string());
