@@ -8,6 +8,7 @@
 #include <array>
 #include <cstring>
 #include <mutex>
+#include <set>
 
 #include "stream/error.hpp"
 #include "stream/file.hpp"
@@ -229,78 +230,169 @@ void write_group(hid_t group, const Archive& archive) {
   }
 }
 
-std::string read_attribute(hid_t where, const char* name) {
-  if (H5Aexists(where, name) <= 0) return {};
-  const Handle attribute(H5Aopen(where, name, H5P_DEFAULT), H5Aclose);
-  const Handle type(H5Aget_type(attribute), H5Tclose);
-  std::string text(H5Tget_size(type), '\0');
-  check(H5Aread(attribute, type, text.data()));
-  return text;
-}
+// Reading. The digest tells damage, not malice: whoever writes a file can give it a digest that fits. So
+// nothing is believed here: only what `write_archive` makes is read (hard links, contiguous datasets in this
+// file, no filters, fixed-length strings), and every size is held against the file's before memory is taken
+// for it.
 
-DType dtype_in(hid_t set, hid_t type) {
-  const std::string named = read_attribute(set, "dtype");
-  if (!named.empty()) return dtype(named);
-  for (const DType candidate :
-       {DType::kU8, DType::kU16, DType::kI32, DType::kI64, DType::kF32, DType::kF64}) {
-    if (H5Tequal(type, file_type(candidate)) > 0) return candidate;
-  }
-  throw bad_data("has an element type that archives do not use");
-}
+class Reader {
+ public:
+  explicit Reader(std::uint64_t file_size) : file_size_(file_size) {}
 
-void read_dataset(hid_t set, const std::string& name, Archive& into) {
-  const Handle type(H5Dget_type(set), H5Tclose);
-  const Handle space(H5Dget_space(set), H5Sclose);
-  const int rank = H5Sget_simple_extent_ndims(space);
-  if (rank == 0 && H5Aexists(set, "tensor") <= 0) {
-    if (H5Tget_class(type) == H5T_STRING) {
-      std::string text(H5Tget_size(type), '\0');
-      check(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()));
-      text.resize(text.empty() ? 0 : text.size() - 1);
-      into.set(name, text);
-    } else if (H5Tget_class(type) == H5T_BITFIELD) {
-      std::uint8_t byte = 0;
-      check(H5Dread(set, H5T_NATIVE_B8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &byte));
-      into.set(name, byte != 0);
-    } else if (H5Tget_class(type) == H5T_INTEGER) {
-      std::int64_t value = 0;
-      check(H5Dread(set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value));
-      into.set(name, value);
-    } else {
-      double value = 0;
-      check(H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value));
-      into.set(name, value);
+  void group(hid_t group, Archive& into, int depth) {
+    if (depth > kDeepest) throw bad_data("has groups nested deeper than " + std::to_string(kDeepest));
+    H5G_info_t info{};
+    check(H5Gget_info(group, &info));
+    for (hsize_t i = 0; i < info.nlinks; ++i) {
+      const std::string name = link_name(group, i);
+      try {
+        H5L_info_t link{};
+        check(H5Lget_info(group, name.c_str(), &link, H5P_DEFAULT));
+        if (link.type != H5L_TYPE_HARD)
+          throw bad_data("is a soft or external link, which archives do not use");
+        const Handle object(H5Oopen(group, name.c_str(), H5P_DEFAULT), H5Oclose);
+        H5O_info_t about{};
+        check(H5Oget_info2(object, &about, H5O_INFO_BASIC));
+        if (!seen_.insert(about.addr).second) throw bad_data("is linked to more than once");
+        if (about.type == H5O_TYPE_GROUP)
+          this->group(object, into.group(name), depth + 1);
+        else if (about.type == H5O_TYPE_DATASET)
+          dataset(object, name, into);
+      } catch (const Error& e) {
+        throw bad_data("'" + name + "': " + e.what());
+      }
     }
-    return;
   }
-  std::vector<hsize_t> dims(static_cast<std::size_t>(std::max(0, rank)));
-  if (rank > 0) check(H5Sget_simple_extent_dims(space, dims.data(), nullptr));
-  const DType element = dtype_in(set, type);
-  // The digest vouches for the sizes: they are ours, and the storage that they claim is in the file.
-  const hsize_t stored = H5Dget_storage_size(set);
-  std::vector<std::int64_t> shape(dims.begin(), dims.end());
-  std::vector<std::byte> data(stored);
-  if (stored > 0) check(H5Dread(set, file_type(element), H5S_ALL, H5S_ALL, H5P_DEFAULT, data.data()));
-  into.set(name, Tensor(Buffer::own(std::move(data)), element, std::move(shape)));
-}
 
-void read_group(hid_t group, Archive& into, int depth) {
-  if (depth > 64) throw bad_data("has groups nested too deep");
-  H5G_info_t info{};
-  check(H5Gget_info(group, &info));
-  for (hsize_t i = 0; i < info.nlinks; ++i) {
+ private:
+  static constexpr int kDeepest = 64;
+  static constexpr std::size_t kLongestName = 4096;
+
+  static std::string link_name(hid_t group, hsize_t index) {
     const ssize_t length =
-        H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT);
-    if (length <= 0) throw bad_data("has a link without a name");
+        H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, index, nullptr, 0, H5P_DEFAULT);
+    if (length <= 0 || static_cast<std::size_t>(length) > kLongestName)
+      throw bad_data("has a link without a name, or with one of more than " + std::to_string(kLongestName) +
+                     " bytes");
     std::string name(static_cast<std::size_t>(length), '\0');
-    H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size() + 1, H5P_DEFAULT);
-    const Handle object(H5Oopen(group, name.c_str(), H5P_DEFAULT), H5Oclose);
-    if (H5Iget_type(object) == H5I_GROUP)
-      read_group(object, into.group(name), depth + 1);
-    else if (H5Iget_type(object) == H5I_DATASET)
-      read_dataset(object, name, into);
+    H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, index, name.data(), name.size() + 1,
+                       H5P_DEFAULT);
+    return name;
   }
-}
+
+  /// The length of a fixed-length string type, which the file must be able to hold.
+  std::size_t string_size(hid_t type) const {
+    const std::size_t size = H5Tget_size(type);
+    if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0 || size == 0 || size > file_size_)
+      throw bad_data("is no string of fixed length");
+    return size;
+  }
+
+  std::string attribute(hid_t where, const char* name) const {
+    if (H5Aexists(where, name) <= 0) return {};
+    const Handle attribute(H5Aopen(where, name, H5P_DEFAULT), H5Aclose);
+    const Handle type(H5Aget_type(attribute), H5Tclose);
+    const Handle space(H5Aget_space(attribute), H5Sclose);
+    if (H5Sget_simple_extent_npoints(space) != 1)
+      throw bad_data(std::string("has a strange attribute ") + name);
+    std::string text(string_size(type), '\0');
+    check(H5Aread(attribute, type, text.data()));
+    return text;
+  }
+
+  DType element_type(hid_t set, hid_t type) const {
+    const std::string named = attribute(set, "dtype");
+    if (!named.empty()) {
+      const DType half = dtype(named);
+      if ((half != DType::kF16 && half != DType::kBF16) || H5Tequal(type, file_type(half)) <= 0)
+        throw bad_data("is said to be of type " + named + ", and is stored as another");
+      return half;
+    }
+    for (const DType candidate :
+         {DType::kU8, DType::kU16, DType::kI32, DType::kI64, DType::kF32, DType::kF64}) {
+      if (H5Tequal(type, file_type(candidate)) > 0) return candidate;
+    }
+    throw bad_data("has an element type that archives do not use");
+  }
+
+  /// Refuses storage outside of the file, filters, and chunks: what is read then is what lies in the file.
+  static void check_layout(hid_t set) {
+    const Handle creation(H5Dget_create_plist(set), H5Pclose);
+    if (H5Pget_external_count(creation) != 0) throw bad_data("keeps its data in another file");
+    const H5D_layout_t layout = H5Pget_layout(creation);
+    if ((layout != H5D_CONTIGUOUS && layout != H5D_COMPACT) || H5Pget_nfilters(creation) != 0)
+      throw bad_data("is stored in chunks or filtered, which archives do not use");
+  }
+
+  void dataset(hid_t set, const std::string& name, Archive& into) {
+    check_layout(set);
+    const Handle type(H5Dget_type(set), H5Tclose);
+    const Handle space(H5Dget_space(set), H5Sclose);
+    const H5S_class_t extent = H5Sget_simple_extent_type(space);
+    if (extent == H5S_SCALAR && H5Aexists(set, "tensor") <= 0)
+      scalar(set, type, name, into);
+    else if (extent == H5S_SCALAR || extent == H5S_SIMPLE)
+      into.set(name, tensor(set, type, space));
+    else
+      throw bad_data("has no extent");
+  }
+
+  void scalar(hid_t set, hid_t type, const std::string& name, Archive& into) const {
+    const auto read = [&](hid_t memory, auto value) {
+      check(H5Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value));
+      return value;
+    };
+    switch (H5Tget_class(type)) {
+      case H5T_STRING: {
+        std::string text(string_size(type), '\0');
+        check(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()));
+        text.pop_back();
+        into.set(name, text);
+        return;
+      }
+      case H5T_BITFIELD:
+        if (H5Tget_size(type) != 1) throw bad_data("is a bit field of more than one byte");
+        into.set(name, read(H5T_NATIVE_B8, std::uint8_t{0}) != 0);
+        return;
+      case H5T_INTEGER:
+        if (H5Tget_size(type) > sizeof(std::int64_t)) throw bad_data("is an integer of more than 64 bits");
+        into.set(name, read(H5T_NATIVE_INT64, std::int64_t{0}));
+        return;
+      case H5T_FLOAT:
+        if (H5Tget_size(type) > sizeof(double)) throw bad_data("is a float of more than 64 bits");
+        into.set(name, read(H5T_NATIVE_DOUBLE, 0.0));
+        return;
+      default:
+        throw bad_data("has a type that archives do not use");
+    }
+  }
+
+  Tensor tensor(hid_t set, hid_t type, hid_t space) const {
+    const int rank = H5Sget_simple_extent_ndims(space);
+    if (rank < 0 || rank > H5S_MAX_RANK) throw bad_data("has no dimensions that can be read");
+    std::vector<hsize_t> dims(static_cast<std::size_t>(rank));
+    if (rank > 0) check(H5Sget_simple_extent_dims(space, dims.data(), nullptr));
+    const DType element = element_type(set, type);
+    std::uint64_t bytes = size_of(element);
+    bool empty = false;
+    for (const hsize_t d : dims) {
+      empty = empty || d == 0;
+      if (d > file_size_ || (d != 0 && bytes > file_size_ / d))
+        throw bad_data("claims more elements than the file has bytes");
+      bytes *= std::max<hsize_t>(1, d);
+    }
+    if (empty) bytes = 0;
+    if (bytes > 0 && H5Dget_storage_size(set) != bytes)
+      throw bad_data("has " + std::to_string(H5Dget_storage_size(set)) + " bytes, its shape needs " +
+                     std::to_string(bytes));
+    std::vector<std::byte> data(bytes);
+    if (bytes > 0) check(H5Dread(set, file_type(element), H5S_ALL, H5S_ALL, H5P_DEFAULT, data.data()));
+    return {Buffer::own(std::move(data)), element, {dims.begin(), dims.end()}};
+  }
+
+  std::uint64_t file_size_;
+  std::set<haddr_t> seen_;  ///< objects read so far: hard links can make circles
+};
 
 }  // namespace
 
@@ -334,7 +426,7 @@ Archive read_archive(const std::string& path) {
   try {
     const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
     const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose);
-    read_group(root, archive, 0);
+    Reader(size_on_disk(path)).group(root, archive, 0);
   } catch (const Error& e) {
     throw bad_data(path + ": " + e.what());
   }

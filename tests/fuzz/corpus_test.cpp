@@ -4,8 +4,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "readers.hpp"
+#include "stream/log.hpp"
 #include "stream/random.hpp"
+#include "target.hpp"
 
 namespace stream::fuzz {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 class Corpus : public ::testing::TestWithParam<std::size_t> {};
 
 TEST_P(Corpus, EveryMutationEndsWellOrAsBadData) {
+  set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::kError);
   const auto& target = kTargets[GetParam()];
   const auto folder = std::filesystem::path(STREAM_SOURCE_DIR) / "tests/fuzz/corpus" / target.name;
   std::size_t seeds = 0;
@@ -21,7 +23,7 @@ TEST_P(Corpus, EveryMutationEndsWellOrAsBadData) {
     std::ifstream in(entry.path(), std::ios::binary);
     const std::string seed{std::istreambuf_iterator<char>(in), {}};
     const auto run = [&](const std::string& bytes, const std::string& how) {
-      EXPECT_NO_THROW(target.run(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()))
+      EXPECT_NO_THROW(target.run({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}))
           << entry.path() << how;
     };
     run(seed, "");
