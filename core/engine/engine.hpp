@@ -1,4 +1,4 @@
-/// Runs a plan. The engine is a library of its own (it brings oneTBB, HDF5 and spdlog), loaded when first
+/// Runs a plan. The engine is a library of its own (it brings oneTBB and HDF5), loaded when first
 /// needed, so that listing and validating start in milliseconds.
 #pragma once
 
