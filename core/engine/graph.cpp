@@ -210,8 +210,7 @@ void Graph::supervise(const Observer& observer) {
       stop_sources(stop_kind);
     if (run_.stop() == RunState::Stop::kFinish) stop_sources(RunState::Stop::kFinish);
     try {
-      // A source that waits for input cannot answer; it is woken until it has.
-      if (checkpoint_pending_ && !finish_checkpoint()) interrupt_sources();
+      if (checkpoint_pending_ && !finish_checkpoint()) wake_for_checkpoint();
       if (run_.stop() == RunState::Stop::kSuspend && !run_.suspended && !checkpoint_pending_) {
         start_checkpoint();  // the last one
         while (!done_ && run_.stop() == RunState::Stop::kSuspend && !finish_checkpoint()) {
@@ -235,12 +234,16 @@ void Graph::supervise(const Observer& observer) {
 
 void Graph::stop_sources(RunState::Stop how) {
   run_.request_stop(how);
-  interrupt_sources();
-}
-
-void Graph::interrupt_sources() {
   for (const auto& node : nodes_) {
     if (node->source() != nullptr) node->source()->interrupt();
+  }
+}
+
+/// A source that waits for its input cannot answer; it is woken until it has.
+void Graph::wake_for_checkpoint() {
+  for (const auto& stage : stages_) {
+    if (stage->head().source() != nullptr && !stage->ended() && stage->answered() < run_.barrier.load())
+      stage->head().source()->interrupt();
   }
 }
 

@@ -28,7 +28,7 @@ class Graph {
   void start_checkpoint();
   bool finish_checkpoint();
   void stop_sources(RunState::Stop how);
-  void interrupt_sources();
+  void wake_for_checkpoint();
   void watch_for_stall();
   RunMetrics metrics() const;
   RunResult result() const;

@@ -149,7 +149,7 @@ bool Node::parallel() const {
   return contract_.keyed && contract_.cost == Cost::kHeavy && sink_ == nullptr && run_.threads > 1;
 }
 
-void Node::accept_by_key(std::vector<Arrival> arrivals) {
+void Node::accept_by_key(std::vector<Arrival>&& arrivals) {
   std::vector<KeyedCall> calls;
   calls.reserve(arrivals.size());
   for (auto& [port, packet] : arrivals) {

@@ -32,7 +32,7 @@ class alignas(64) Node final : public Output {
     Packet packet;
   };
   /// The same as `accept` for each of them in order.
-  void accept_by_key(std::vector<Arrival> arrivals);
+  void accept_by_key(std::vector<Arrival>&& arrivals);
   /// Nothing earlier than `clock` will come in; tells the outputs and what is fused behind.
   void advance_input(Time clock);
   /// The input has ended: flushes the operator, then what is fused behind.

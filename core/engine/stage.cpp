@@ -243,9 +243,9 @@ void Stage::load(const Archive& from) {
 
 // --- sources
 
-void Stage::wait_for_credits(const Credits& credits, std::uint64_t answered) {
+void Stage::wait_for_credits(const Credits& credits) {
   const auto free = [&] {
-    if (run_.stopping() || run_.barrier.load() > answered) return true;
+    if (run_.stopping() || run_.barrier.load() > answered()) return true;
     std::size_t packets = 0, bytes = 0;
     for (const Edge* edge : credits.edges) packets += edge->held_packets(), bytes += edge->held_bytes();
     if (packets < credits.packets && bytes < credits.bytes) return true;
@@ -259,13 +259,12 @@ void Stage::wait_for_credits(const Credits& credits, std::uint64_t answered) {
 }
 
 void Stage::run_source(const Credits& credits) {
-  std::uint64_t answered = 0;
   bool more = !resumed_ended_;
   while (more) {
-    wait_for_credits(credits, answered);
+    wait_for_credits(credits);
     const std::uint64_t wanted = run_.barrier.load();
-    if (wanted > answered) {
-      answered = wanted;
+    if (wanted > answered()) {
+      answered_ = wanted;
       head().flush_edges();
       run_.answer(index_, wanted, snapshot(), false);
       for (Node* node : chain_) node->pass_barrier(wanted);
@@ -275,7 +274,7 @@ void Stage::run_source(const Credits& credits) {
       // The last checkpoint holds everything; what has passed its barrier is all there will be.
       if (run_.suspended) return;
       run_.wait(std::chrono::milliseconds(20), [&] {
-        return run_.suspended || run_.barrier.load() > answered || run_.stop() != RunState::Stop::kSuspend;
+        return run_.suspended || run_.barrier.load() > answered() || run_.stop() != RunState::Stop::kSuspend;
       });
       continue;
     }

@@ -38,6 +38,8 @@ class Stage {
   const std::vector<Node*>& chain() const { return chain_; }
   std::size_t queued() const;
   bool ended() const { return ended_.load(std::memory_order_relaxed); }
+  /// For a source: the newest checkpoint that it has given its state to.
+  std::uint64_t answered() const { return answered_.load(std::memory_order_relaxed); }
   /// "waits for input on 'x', 12 packets held from 'y'" for the stall report; empty when it is idle.
   std::string waiting_for() const;
 
@@ -71,7 +73,7 @@ class Stage {
   void publish(bool always);
   void end();
   std::shared_ptr<Archive> snapshot();
-  void wait_for_credits(const Credits& credits, std::uint64_t answered);
+  void wait_for_credits(const Credits& credits);
 
   std::size_t index_;
   std::vector<Node*> chain_;
@@ -80,6 +82,7 @@ class Stage {
   std::mutex inbox_mutex_;
   std::deque<Message> inbox_;
   std::uint64_t barrier_ = 0, published_ = 0;
+  std::atomic<std::uint64_t> answered_{0};
   std::atomic<bool> ended_{false};
   bool resumed_ended_ = false, arrival_order_ = false;
   std::unique_ptr<Body> body_;
