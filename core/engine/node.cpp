@@ -141,7 +141,7 @@ void Node::call(std::size_t port, Packet&& packet, const Packet* kept) {
     else
       op->process(std::move(packet), *this);
   } catch (...) {
-    failed_with(kept);
+    failed_with(kept, packets_in_.get());
   }
 }
 
@@ -246,8 +246,10 @@ void Node::behind(std::size_t port, Time time) const {
                spec.name() + ")");
 }
 
-void Node::failed_with(const Packet* packet) {
+void Node::failed_with(const Packet* packet, std::uint64_t number) {
   errors_.add();
+  const std::string node = "node '" + planned_.id + "'",
+                    where = number == 0 ? "" : "packet " + std::to_string(number) + ": ";
   std::optional<Error> error;
   try {
     throw;
@@ -257,13 +259,13 @@ void Node::failed_with(const Packet* packet) {
     run_.request_stop(RunState::Stop::kFinish);
     return;
   } catch (const Error& e) {
-    error = e.within("node '" + planned_.id + "'");
+    error = Error(e.code(), node + ": " + where + e.what());
   } catch (const std::bad_alloc&) {
-    error = Error(ExitCode::kTryAgain, "node '" + planned_.id + "': not enough memory");
+    error = Error(ExitCode::kTryAgain, node + ": " + where + "not enough memory");
   } catch (const std::exception& e) {
-    error = Error(ExitCode::kFailed, "node '" + planned_.id + "': " + e.what());
+    error = Error(ExitCode::kFailed, node + ": " + where + e.what());
   } catch (...) {
-    error = Error(ExitCode::kFailed, "node '" + planned_.id + "': threw something that is no exception");
+    error = Error(ExitCode::kFailed, node + ": " + where + "threw something that is no exception");
   }
   if (planned_.on_error == OnError::kStop || source_ != nullptr) {
     close();
@@ -272,9 +274,9 @@ void Node::failed_with(const Packet* packet) {
   }
   constexpr std::uint64_t kLogged = 10;
   if (errors_.get() <= kLogged) {
-    const std::string prefix = "node '" + planned_.id + "': ";  // the log names the node on its own
+    // The log names the node on its own.
     log_warning(planned_.id,
-                std::string(error->what()).substr(prefix.size()) +
+                std::string(error->what()).substr(node.size() + 2) +
                     (errors_.get() == kLogged ? " (further errors of this node are only counted)" : ""));
   }
   if (packet != nullptr && planned_.on_error == OnError::kDivert) {

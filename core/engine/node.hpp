@@ -93,8 +93,9 @@ class alignas(64) Node final : public Output {
   void put_slowly(std::size_t port, std::uint64_t sequence, Packet&& packet);
   void deliver(OutPort& out, std::uint64_t sequence, Packet&& packet);
   void close();
-  /// Turns the exception in flight into what `on_error` says; `packet` is the one that caused it, when known.
-  void failed_with(const Packet* packet);
+  /// Turns the exception in flight into what `on_error` says; `packet` is the one that caused it, when it was
+  /// kept, and `number` counts the packets that have reached the node, it included; 0 when there is none.
+  void failed_with(const Packet* packet, std::uint64_t number = 0);
   void behind(std::size_t port, Time time) const;
   void print_tap(std::size_t port, const Packet& packet);
   void pace(Time time);

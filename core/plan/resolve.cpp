@@ -124,6 +124,9 @@ class Resolver {
     if (!path) return;
     const Location where{input ? "-i" : "-o"};
     if (out == npos) {
+      // A node whose operator is not known, which has been reported, may be the one.
+      if (std::any_of(plan_.nodes.begin(), plan_.nodes.end(), [](const PlannedNode& n) { return !n.op; }))
+        return;
       diagnostics_.error(where, ids.empty() ? "the recipe has no " + what
                                             : "the recipe has several " + what + "s (" + listed(ids) +
                                                   "): say which with " + (input ? "input" : "output") +

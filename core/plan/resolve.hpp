@@ -39,6 +39,7 @@ class Wiring {
   };
   bool split(const FromItem& item, Target& out) const;
   void expand(const FromItem& item, const FromItem& told, int depth, std::vector<Feed>& out);
+  bool has_nodes(const RecipeInclude& include) const;
   void connect_include(std::size_t index);
   std::size_t end_of(const RecipeInclude& include, bool input);
   std::vector<std::string> names_in(const std::string& scope) const;

@@ -130,9 +130,22 @@ bool Wiring::split(const FromItem& item, Target& out) const {
          look(item.scope + item.target.substr(0, dot), item.target.substr(dot + 1));
 }
 
+/// An include that could not be read has none, and has been reported.
+bool Wiring::has_nodes(const RecipeInclude& include) const {
+  return std::any_of(recipe_.nodes.begin(), recipe_.nodes.end(), [&](const RecipeNode& n) {
+    return n.id.compare(0, include.id.size() + 1, include.id + ".") == 0;
+  });
+}
+
 void Wiring::connect_include(std::size_t index) {
   RecipeInclude& include = recipe_.includes[index];
   if (include.from.empty()) return;
+  if (!has_nodes(include)) {
+    for (const FromItem& item : include.from) {
+      if (Target t; split(item, t) && !t.include) used_[t.index] = true;
+    }
+    return;
+  }
   const std::size_t input = inputs_[index];
   if (input == npos) {
     diagnostics_.error(
@@ -185,11 +198,7 @@ void Wiring::expand(const FromItem& item, const FromItem& told, int depth, std::
     const RecipeInclude& include = recipe_.includes[t.index];
     node = outputs_[t.index];
     if (node == npos) {
-      const bool empty = std::none_of(recipe_.nodes.begin(), recipe_.nodes.end(), [&](const RecipeNode& n) {
-        return n.id.compare(0, include.id.size() + 1, include.id + ".") == 0;
-      });
-      // An include that could not be read has been reported.
-      if (!empty)
+      if (has_nodes(include))
         diagnostics_.error(
             item.where, "'" + include.id +
                             "' has no one output: the included recipe must name it with output = \"NODE\"");

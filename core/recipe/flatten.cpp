@@ -27,6 +27,7 @@ const std::vector<std::string> kNodeKeys = {"use", "include", "from", "mode", "o
 struct Override {
   std::string owner, name, text;
   bool used = false;
+  Location where() const { return {"--set " + owner + "." + name}; }
 };
 
 bool is_there(const fs::path& path) {
@@ -73,7 +74,7 @@ class Flattener {
     for (Override& o : overrides_) {
       if (o.owner != "params") continue;
       o.used = true;
-      params.assign_text(o.name, o.text, {"--set"}, diagnostics_);
+      params.assign_text(o.name, o.text, o.where(), diagnostics_);
     }
     params.complete(std::nullopt, diagnostics_);
     out_.params = params.list();
@@ -433,7 +434,7 @@ class Flattener {
     for (Override& o : overrides_) {
       if (o.owner != inc.id) continue;
       o.used = true;
-      params.assign_text(o.name, o.text, {"--set"}, diagnostics_);
+      params.assign_text(o.name, o.text, o.where(), diagnostics_);
     }
     params.complete(inc.where, diagnostics_);
     faulty_nodes_ = false;
@@ -470,7 +471,7 @@ class Flattener {
   void apply_overrides() {
     for (Override& o : overrides_) {
       if (o.used) continue;
-      const Location where{"--set"};
+      const Location where = o.where();
       const auto it = std::find_if(out_.nodes.begin(), out_.nodes.end(),
                                    [&](const RecipeNode& n) { return n.id == o.owner; });
       if (it == out_.nodes.end()) {

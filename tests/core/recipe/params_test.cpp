@@ -54,11 +54,11 @@ TEST(Params, CommandLineComesBeforeDefault) {
   const std::string n = "n = {type='integer', default=4, range=[1, 5]}";
   EXPECT_EQ(given(n, "count = '${params.n}'", "count", set("params.n", "5")), "5");
   EXPECT_EQ(given(n, "count = '${params.n}'", "count", set("params.n", "6")),
-            "--set: error: 'n' must be between 1 and 5, is 6\n");
+            "--set params.n: error: 'n' must be between 1 and 5, is 6\n");
   EXPECT_EQ(given(n, "count = '${params.n}'", "count", set("params.n", "x")),
-            "--set: error: 'n' must be an integer, is string\n");
+            "--set params.n: error: 'n' must be an integer, is string\n");
   EXPECT_EQ(given(n, "", "count", set("params.m", "6")),
-            "--set: error: unknown parameter 'm' (did you mean 'n'?)\n");
+            "--set params.m: error: unknown parameter 'm' (did you mean 'n'?)\n");
 }
 
 TEST(Params, EnvironmentComesBetween) {
@@ -131,17 +131,20 @@ TEST(Overrides, OfNodesAreTypedByTheSpec) {
 }
 
 TEST(Overrides, Faults) {
-  EXPECT_EQ(given("", "", "", set("k.count", "2x")), "--set: error: 'count' must be an integer, is string\n");
+  EXPECT_EQ(given("", "", "", set("k.count", "2x")),
+            "--set k.count: error: 'count' must be an integer, is string\n");
   EXPECT_EQ(given("", "", "", set("k.flag", "yes")),
-            "--set: error: 'flag' must be true or false, is string\n");
+            "--set k.flag: error: 'flag' must be true or false, is string\n");
   EXPECT_EQ(given("", "", "", set("k.sizes", "1,x")),
-            "--set: error: 'sizes' element 1 must be an integer, is string\n");
+            "--set k.sizes: error: 'sizes' element 1 must be an integer, is string\n");
   EXPECT_EQ(given("", "", "", set("k.cuont", "2")),
-            "--set: error: unknown parameter 'cuont' of knobs (did you mean 'count'?)\n");
-  EXPECT_EQ(given("", "", "", set("q.count", "2")), "--set: error: unknown node 'q' (did you mean 's'?)\n");
+            "--set k.cuont: error: unknown parameter 'cuont' of knobs (did you mean 'count'?)\n");
+  EXPECT_EQ(given("", "", "", set("q.count", "2")),
+            "--set q.count: error: unknown node 'q' (did you mean 's'?)\n");
   EXPECT_EQ(given("", "", "", set("count", "2")),
             "--set: error: 'count': expected NODE.PARAM=VALUE or params.NAME=VALUE\n");
-  EXPECT_EQ(given("", "", "", set("k.from", "o")), "--set: error: 'from' can only be set in the recipe\n");
+  EXPECT_EQ(given("", "", "", set("k.from", "o")),
+            "--set k.from: error: 'from' can only be set in the recipe\n");
 }
 
 TEST(Overrides, ModeAndErrorPolicy) {
