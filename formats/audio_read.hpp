@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "audio_decoder.hpp"
+#include "foreign_audio.hpp"
 #include "resampler.hpp"
 #include "stream/plugin.hpp"
 
@@ -35,7 +36,7 @@ class AudioRead final : public Source {
             "to 32 bits, float, A-law or mu-law, in RIFF or RF64; the sizes that writers to pipes leave open "
             "are understood. "
             "Packets are stamped with the exact time of their first frame. Damage (a cut file, a wrong "
-            "checksum, a sample that "
+            "checksum, FLAC audio without the MD5 that its header states, a sample that "
             "is no number) ends the run with exit code 65 and a message that names file and byte, after all "
             "audio before "
             "it was delivered. An empty input is an error, but for raw PCM, which just ends.\n\n"
@@ -121,7 +122,7 @@ class AudioRead final : public Source {
   /// Chooses the decoder by the first bytes. Leaves it null when interrupted, and when raw PCM is empty.
   AudioDecoder::Status open() {
     if (format_ == "auto") {
-      const auto status = in_.want(4);
+      const auto status = in_.want(kMagicBytes);
       if (status == ByteWindow::Status::kInterrupted) return AudioDecoder::Status::kInterrupted;
       const std::string_view magic = in_.view().substr(0, 4);
       if (magic.empty()) throw bad_data(in_.name() + " is empty: expected audio");
@@ -132,8 +133,7 @@ class AudioRead final : public Source {
       else if (magic == "OggS")
         format_ = "ogg";
       else
-        throw bad_data(in_.name() +
-                       " is neither WAV, FLAC nor Ogg by its first bytes; for raw PCM say format = \"raw\"");
+        throw foreign(foreign_container(in_.view()));
     } else if (format_ != "raw") {
       const auto status = in_.want(1);
       if (status == ByteWindow::Status::kInterrupted) return AudioDecoder::Status::kInterrupted;
@@ -141,6 +141,14 @@ class AudioRead final : public Source {
     }
     make_decoder();
     return AudioDecoder::Status::kData;
+  }
+
+  Error foreign(std::string_view container) const {
+    if (!container.empty())
+      return bad_data(in_.name() + " is " + std::string(container) +
+                      ", which is not read: WAV, FLAC and Ogg Vorbis are" + conversion(in_.name()));
+    return bad_data(in_.name() +
+                    " is neither WAV, FLAC nor Ogg by its first bytes; for raw PCM say format = \"raw\"");
   }
 
   void make_decoder() {

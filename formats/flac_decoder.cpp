@@ -7,14 +7,16 @@
 #include <optional>
 
 #include "audio_decoder.hpp"
+#include "md5.hpp"
 #include "stream/error.hpp"
 
 namespace stream {
 namespace {
 
 /// FLAC's frames do not depend on each other: a checkpoint keeps the first 42 bytes of the file (the marker
-/// and the STREAMINFO block) and the offset of the next frame, and resuming feeds a new decoder with both. So
-/// does a read that was interrupted inside a frame.
+/// and the STREAMINFO block), the offset of the next frame and the MD5 so far, and resuming feeds a new
+/// decoder with the first two. So does a read that was interrupted inside a frame. libFLAC's own check of the
+/// MD5 could not go on where another decoder stopped.
 class FlacDecoder final : public AudioDecoder {
  public:
   explicit FlacDecoder(ByteWindow& in) : in_(in) {}
@@ -27,7 +29,9 @@ class FlacDecoder final : public AudioDecoder {
     decoded_.clear();
     while (decoded_.empty()) {
       if (total_ > 0 && frames_ >= total_) {
-        return in_.drain() == ByteWindow::Status::kInterrupted ? Status::kInterrupted : Status::kEnd;
+        if (in_.drain() == ByteWindow::Status::kInterrupted) return Status::kInterrupted;
+        check_md5();
+        return Status::kEnd;
       }
       const bool fine = FLAC__stream_decoder_process_single(decoder_.get());
       if (interrupted_) {
@@ -52,6 +56,7 @@ class FlacDecoder final : public AudioDecoder {
     state.set("header", std::span(reinterpret_cast<const std::uint8_t*>(header_.data()), header_.size()));
     state.set("position", position_);
     state.set("frames", frames_);
+    md5_.save(state);
   }
   void load(const Archive& state) override {
     if (!state.get<bool>("begun")) return;
@@ -59,12 +64,13 @@ class FlacDecoder final : public AudioDecoder {
     header_.assign(header.begin(), header.end());
     position_ = state.get<std::uint64_t>("position");
     frames_ = state.get<std::uint64_t>("frames");
+    md5_.load(state);
     in_.resume(position_);
     start();
   }
 
  private:
-  static constexpr std::size_t kHeader = 42;
+  static constexpr std::size_t kHeader = 42, kMd5Offset = 26;
   struct Delete {
     void operator()(FLAC__StreamDecoder* d) const { FLAC__stream_decoder_delete(d); }
   };
@@ -108,7 +114,7 @@ class FlacDecoder final : public AudioDecoder {
                                                          nullptr, &on_frame, &on_metadata, &on_error, this);
     if (status != FLAC__STREAM_DECODER_INIT_STATUS_OK) throw failed("libFLAC cannot start a decoder");
     prefix_ = header_;
-    interrupted_ = false;
+    interrupted_ = at_end_ = false;
     in_.mark(position_);
   }
 
@@ -117,14 +123,28 @@ class FlacDecoder final : public AudioDecoder {
   }
 
   Status ended() {
+    if (position_ < in_.offset() || rate_ == 0) throw cut_short();
     const std::string end = "the input ends at byte " + std::to_string(in_.offset());
-    if (position_ < in_.offset() || rate_ == 0)
-      throw bad_data(at(position_) + "only part of a FLAC frame; " + end);
     if (frames_ < total_) {
       throw bad_data(at(position_) + end + " after " + std::to_string(frames_) + " of " +
                      std::to_string(total_) + " audio frames");
     }
+    check_md5();
     return Status::kEnd;
+  }
+
+  Error cut_short() const {
+    return bad_data(at(position_) + "only part of a FLAC frame; the input ends at byte " +
+                    std::to_string(in_.offset()));
+  }
+
+  /// Encoders that cannot seek leave it zero: nothing is known then.
+  void check_md5() const {
+    const Md5::Digest found = md5_.digest();
+    if (stated_md5_ == Md5::Digest{} || stated_md5_ == found) return;
+    throw bad_data(at(kMd5Offset) + "the header states " + hexadecimal(stated_md5_) +
+                   " as the MD5 of the audio, that of what was decoded is " + hexadecimal(found) +
+                   ": the samples are not those that were encoded");
   }
 
   static FLAC__StreamDecoderReadStatus on_read(const FLAC__StreamDecoder*, FLAC__byte* into,
@@ -151,7 +171,10 @@ class FlacDecoder final : public AudioDecoder {
       interrupted_ = true;
       return FLAC__STREAM_DECODER_READ_STATUS_ABORT;
     }
-    if (*size == 0) return FLAC__STREAM_DECODER_READ_STATUS_END_OF_STREAM;
+    if (*size == 0) {
+      at_end_ = true;
+      return FLAC__STREAM_DECODER_READ_STATUS_END_OF_STREAM;
+    }
     std::memcpy(into, in_.view().data(), *size);
     in_.consume(*size);
     return FLAC__STREAM_DECODER_READ_STATUS_CONTINUE;
@@ -164,12 +187,19 @@ class FlacDecoder final : public AudioDecoder {
 
   static void on_metadata(const FLAC__StreamDecoder*, const FLAC__StreamMetadata* metadata, void* self) {
     if (metadata->type != FLAC__METADATA_TYPE_STREAMINFO) return;
-    static_cast<FlacDecoder*>(self)->total_ = metadata->data.stream_info.total_samples;
+    auto* decoder = static_cast<FlacDecoder*>(self);
+    decoder->total_ = metadata->data.stream_info.total_samples;
+    std::copy_n(metadata->data.stream_info.md5sum, decoder->stated_md5_.size(), decoder->stated_md5_.begin());
   }
 
   static void on_error(const FLAC__StreamDecoder*, FLAC__StreamDecoderErrorStatus status, void* user) {
     auto* self = static_cast<FlacDecoder*>(user);
     if (self->failure_) return;
+    // A frame that is cut short looks to libFLAC like one that never began.
+    if (self->at_end_ && status == FLAC__STREAM_DECODER_ERROR_STATUS_LOST_SYNC) {
+      self->failure_ = self->cut_short();
+      return;
+    }
     const char* what =
         status == FLAC__STREAM_DECODER_ERROR_STATUS_FRAME_CRC_MISMATCH
             ? "the checksum of a FLAC frame is wrong"
@@ -202,20 +232,38 @@ class FlacDecoder final : public AudioDecoder {
       for (std::size_t i = 0; i < h.blocksize; ++i)
         decoded_[i * channels + c] = static_cast<float>(planes[c][i]) * scale;
     }
+    digest(planes, h.blocksize, (h.bits_per_sample + 7) / 8);
     frames_ += h.blocksize;
     FLAC__stream_decoder_get_decode_position(decoder_.get(), &position_);
     in_.mark(position_);
     return FLAC__STREAM_DECODER_WRITE_STATUS_CONTINUE;
   }
 
+  /// FLAC's MD5 is that of the interleaved samples, little-endian, in as few whole bytes as hold one.
+  void digest(const FLAC__int32* const planes[], std::size_t frames, std::size_t width) {
+    const auto channels = static_cast<std::size_t>(channels_);
+    bytes_.resize(frames * channels * width);
+    for (std::size_t c = 0; c < channels; ++c) {
+      for (std::size_t i = 0; i < frames; ++i) {
+        std::uint8_t* to = bytes_.data() + (i * channels + c) * width;
+        for (std::size_t b = 0; b < width; ++b)
+          to[b] = static_cast<std::uint8_t>(static_cast<std::uint32_t>(planes[c][i]) >> (8 * b));
+      }
+    }
+    md5_.update(bytes_);
+  }
+
   ByteWindow& in_;
   std::unique_ptr<FLAC__StreamDecoder, Delete> decoder_;
   std::string header_, prefix_;
+  Md5 md5_;
+  Md5::Digest stated_md5_{};
+  std::vector<std::uint8_t> bytes_;
   std::vector<float> decoded_;
   FLAC__uint64 position_ = 0;             ///< offset after the last whole frame
   std::uint64_t frames_ = 0, total_ = 0;  ///< total_ is 0 when the header does not say
   std::uint64_t block_left_ = 0;          ///< of the metadata block that is passed over
-  bool last_block_ = false, interrupted_ = false;
+  bool last_block_ = false, interrupted_ = false, at_end_ = false;
   std::optional<Error> failure_;
 };
 

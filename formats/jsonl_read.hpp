@@ -5,6 +5,7 @@
 
 #include "line_reader.hpp"
 #include "stream/plugin.hpp"
+#include "utf8.hpp"
 
 namespace stream {
 
@@ -50,6 +51,8 @@ class JsonlRead final : public Source {
       if (start == std::string_view::npos) continue;
       try {
         if (const auto fault = Value::fault(json)) {
+          if (const std::size_t good = valid_utf8_prefix(json); good < json.size())
+            throw bad_data("column " + std::to_string(good + 1) + ": invalid UTF-8");
           throw bad_data("column " + std::to_string(fault->first + 1) + ": not JSON: " + fault->second);
         }
         if (json[start] != '{')

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "audio_decoder.hpp"
+#include "foreign_audio.hpp"
 #include "stream/error.hpp"
 
 namespace stream {
@@ -78,9 +79,11 @@ class OggDecoder final : public AudioDecoder {
   void take_packet(ogg_packet& packet) {
     if (headers_ < kHeaders) {
       if (vorbis_synthesis_headerin(&info_, &comment_, &packet) != 0) {
-        const bool opus = packet.bytes >= 8 && std::memcmp(packet.packet, "OpusHead", 8) == 0;
-        throw bad_data(here() +
-                       (opus ? "Opus in Ogg is not supported: Vorbis is" : "expected a Vorbis header"));
+        const auto codec = foreign_ogg_codec(
+            {reinterpret_cast<const char*>(packet.packet), static_cast<std::size_t>(packet.bytes)});
+        if (codec.empty() || headers_ > 0) throw bad_data(here() + "expected a Vorbis header");
+        throw bad_data(here() + std::string(codec) + " in Ogg is not read, only Vorbis is" +
+                       conversion(in_.name()));
       }
       if (++headers_ < kHeaders) return;
       set_layout(in_.name(), info_.rate, info_.channels);
@@ -108,7 +111,7 @@ class OggDecoder final : public AudioDecoder {
           ogg_stream_init(&stream_, ogg_page_serialno(&page));
           open_ = true;
         } else if (ogg_page_serialno(&page) != stream_.serialno) {
-          throw bad_data(here() + "a second stream in the same Ogg file is not supported");
+          throw second_stream(page_offset_);
         }
         if (ogg_stream_pagein(&stream_, &page) != 0)
           throw bad_data(here() + "an Ogg page does not fit its stream");
@@ -130,15 +133,25 @@ class OggDecoder final : public AudioDecoder {
 
   Status finish() {
     if (headers_ < kHeaders) throw bad_data(here() + "the Ogg stream ends inside its Vorbis headers");
-    const std::uint64_t buffered = in_.offset() - next_offset_;
-    if (buffered > 0 || !in_.view().empty()) {
-      throw bad_data(in_.name() + ": byte " + std::to_string(next_offset_) +
-                     ": something follows the end of the Ogg stream");
-    }
-    const auto status = in_.want(1);
-    if (status == ByteWindow::Status::kInterrupted) return Status::kInterrupted;
-    if (status == ByteWindow::Status::kReady) return finish();
-    return Status::kEnd;
+    // Of what follows, libogg may have some already.
+    constexpr std::string_view kPage = "OggS";
+    const std::size_t buffered = static_cast<std::size_t>(in_.offset() - next_offset_);
+    if (buffered < kPage.size() && in_.want(kPage.size() - buffered) == ByteWindow::Status::kInterrupted)
+      return Status::kInterrupted;
+    std::string next(reinterpret_cast<const char*>(sync_.data + sync_.returned),
+                     std::min(buffered, kPage.size()));
+    next += in_.view().substr(0, kPage.size() - next.size());
+    if (next.empty()) return Status::kEnd;
+    if (next == kPage) throw second_stream(next_offset_);
+    throw bad_data(in_.name() + ": byte " + std::to_string(next_offset_) +
+                   ": something that is not Ogg follows the end of the Ogg stream");
+  }
+
+  Error second_stream(std::uint64_t offset) const {
+    return bad_data(
+        in_.name() + ": byte " + std::to_string(offset) +
+        ": a second stream begins here; of chained or multiplexed Ogg only the first stream is read" +
+        conversion(in_.name()));
   }
 
   ByteWindow& in_;

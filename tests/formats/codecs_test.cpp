@@ -120,9 +120,89 @@ TEST(Codecs, DamageInTheMiddleIsReportedWhereItIs) {
   }
 }
 
-TEST(Codecs, OpusIsNamedAsWhatIsMissing) {
+TEST(Codecs, ACutFlacFrameIsNamedAsOne) {
+  const AudioResult found = read_audio_of(flac().substr(0, flac().size() - 100));
+  EXPECT_THAT(found.error, HasSubstr("only part of a FLAC frame; the input ends at byte " +
+                                     std::to_string(flac().size() - 100)));
+}
+
+/// The MD5 of the audio stands at bytes 26 to 41.
+TEST(Codecs, FlacWithAnotherMd5IsRefusedAfterAllOfIt) {
+  const auto whole = read_audio_of(flac()).samples;
+  std::string other = flac();
+  other[41] = static_cast<char>(other[41] ^ 1);
+  const AudioResult found = read_audio_of(other);
+  EXPECT_EQ(found.code, ExitCode::kBadData);
+  EXPECT_THAT(found.error, HasSubstr("byte 26: the header states "));
+  EXPECT_EQ(found.samples, whole);
+  std::string none = flac();
+  std::fill(none.begin() + 26, none.begin() + 42, '\0');
+  EXPECT_EQ(read_audio_of(none).error, "") << "an encoder to a pipe leaves it open";
+}
+
+TEST(Codecs, TheMd5IsCheckedAcrossAStop) {
+  std::string other = flac();
+  other[41] = static_cast<char>(other[41] ^ 1);
+  for (const auto& [bytes, fine] :
+       {std::pair{&flac(), true}, {static_cast<const std::string*>(&other), false}}) {
+    const laws::ScratchFile file(*bytes);
+    testing::Collector out;
+    auto source = maker(file.path())();
+    for (int i = 0; i < 3; ++i) source->read(out);
+    const Archive state = testing::saved(*source);
+    source = maker(file.path())();
+    source->load(state);
+    const auto rest = [&] {
+      while (source->read(out)) {
+      }
+    };
+    if (fine)
+      EXPECT_NO_THROW(rest());
+    else
+      EXPECT_THROW(rest(), Error);
+  }
+}
+
+TEST(Codecs, OnlyTheFirstOfChainedStreamsIsRead) {
+  const auto first = read_audio_of(ogg()).samples;
+  for (const std::size_t cut : {ogg().size(), std::size_t{4}, std::size_t{2}}) {
+    const AudioResult found = read_audio_of(ogg() + ogg().substr(0, cut));
+    EXPECT_EQ(found.code, ExitCode::kBadData);
+    EXPECT_EQ(found.samples, first);
+    EXPECT_THAT(found.error,
+                HasSubstr("byte " + std::to_string(ogg().size()) + ": " +
+                          (cut < 4 ? "something that is not Ogg follows" : "a second stream begins here")));
+  }
+}
+
+TEST(Codecs, OtherFormatsAreNamedAndHowToConvertThem) {
   const std::string opus = sndfile_bytes(SF_FORMAT_OGG | SF_FORMAT_OPUS, some_audio(4800, 1), 1, 48000);
-  EXPECT_THAT(read_audio_of(opus).error, HasSubstr("Opus in Ogg is not supported"));
+  EXPECT_THAT(read_audio_of(opus).error,
+              HasSubstr("Opus in Ogg is not read, only Vorbis is; ffmpeg converts it: "));
+  const std::pair<std::string, const char*> kinds[] = {
+      {"ID3\x04 and so on, for a while", "is MP3, "},
+      {"\xFF\xFB\x90\x64" + std::string(40, '\0'), "is MP3, "},
+      {"\xFF\xF1\x50\x80" + std::string(40, '\0'), "is AAC, "},
+      {std::string("\0\0\0\x20", 4) + "ftypM4A and so on", "is MP4, "},
+      {sndfile_bytes(SF_FORMAT_AIFF | SF_FORMAT_PCM_16, some_audio(100, 1), 1, 16000), "is AIFF, "},
+      {sndfile_bytes(SF_FORMAT_AU | SF_FORMAT_PCM_16, some_audio(100, 1), 1, 16000), "is Sun AU, "},
+      {sndfile_bytes(SF_FORMAT_CAF | SF_FORMAT_PCM_16, some_audio(100, 1), 1, 16000),
+       "is Core Audio Format, "},
+      {sndfile_bytes(SF_FORMAT_W64 | SF_FORMAT_PCM_16, some_audio(100, 1), 1, 16000), "is Sony Wave64, "},
+      {"\x1A\x45\xDF\xA3 and so on", "is Matroska or WebM, "}};
+  for (const auto& [bytes, says] : kinds) {
+    const AudioResult found = read_audio_of(bytes);
+    EXPECT_EQ(found.code, ExitCode::kBadData);
+    EXPECT_THAT(found.error, HasSubstr(says));
+    EXPECT_THAT(found.error, HasSubstr("ffmpeg -i /"));
+  }
+}
+
+TEST(Codecs, TheCommandThatConvertsCanBePasted) {
+  EXPECT_EQ(conversion("stdin"), "; ffmpeg converts it: ffmpeg -i - -f wav - | stream run RECIPE -i -");
+  EXPECT_THAT(conversion("a song.mp3"), HasSubstr(" -i 'a song.mp3' -f wav"));
+  EXPECT_THAT(conversion("it's.mp3"), HasSubstr(" -i 'it'\\''s.mp3' -f wav"));
+  EXPECT_THAT(conversion("-f.mp3"), HasSubstr(" -i './-f.mp3' -f wav"));
 }
 
 }  // namespace
