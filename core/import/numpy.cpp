@@ -180,6 +180,8 @@ Tensor read_npy(const Buffer& file, const std::string& name) {
   while (!header.accept('}')) {
     const auto key = header.quoted();
     header.expect(':');
+    if (key == "descr" && header.accept('['))
+      throw bad_data(name + ": elements with fields are not supported (floats, integers and booleans are)");
     if (key == "descr")
       descr = header.quoted(), seen[0] = true;
     else if (key == "fortran_order")

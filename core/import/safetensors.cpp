@@ -16,16 +16,17 @@ namespace {
 constexpr std::uint64_t kLargestHeader = 100'000'000;
 
 struct Kind {
-  const char* name;
+  std::string_view name;
   DType type;
-  bool widen;
+  std::size_t width;  ///< bytes of an element in the file
 };
-/// Tensors here have no int8 and int16: those are widened to int32. Booleans keep their byte.
+/// Tensors here have no int8, int16, uint32 and uint64: those are widened, and uint64 must fit int64.
+/// Booleans keep their byte.
 constexpr Kind kKinds[] = {
-    {"F64", DType::kF64, false},   {"F32", DType::kF32, false}, {"F16", DType::kF16, false},
-    {"BF16", DType::kBF16, false}, {"I64", DType::kI64, false}, {"I32", DType::kI32, false},
-    {"U16", DType::kU16, false},   {"U8", DType::kU8, false},   {"BOOL", DType::kU8, false},
-    {"I16", DType::kI32, true},    {"I8", DType::kI32, true},
+    {"F64", DType::kF64, 8}, {"F32", DType::kF32, 4}, {"F16", DType::kF16, 2}, {"BF16", DType::kBF16, 2},
+    {"I64", DType::kI64, 8}, {"I32", DType::kI32, 4}, {"U16", DType::kU16, 2}, {"U8", DType::kU8, 1},
+    {"BOOL", DType::kU8, 1}, {"I16", DType::kI32, 2}, {"I8", DType::kI32, 1},  {"U32", DType::kI64, 4},
+    {"U64", DType::kI64, 8},
 };
 
 std::uint64_t little_endian(std::span<const std::byte> bytes) {
@@ -34,12 +35,21 @@ std::uint64_t little_endian(std::span<const std::byte> bytes) {
   return value;
 }
 
-/// int8 and int16, which tensors here lack, as int32.
-Buffer widened(std::span<const std::byte> bytes, std::size_t width) {
-  std::vector<std::int32_t> out(bytes.size() / width);
+/// Elements of kinds that tensors here lack, as those of the kind that holds them.
+template <typename T>
+Buffer widened(std::span<const std::byte> bytes, const Kind& kind, const std::string& where) {
+  std::vector<T> out(bytes.size() / kind.width);
+  const auto unused = static_cast<unsigned>(64 - 8 * kind.width);
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto raw = little_endian(bytes.subspan(i * width, width));
-    out[i] = width == 1 ? static_cast<std::int8_t>(raw) : static_cast<std::int16_t>(raw);
+    const std::uint64_t raw = little_endian(bytes.subspan(i * kind.width, kind.width));
+    if (kind.name.front() == 'I') {
+      out[i] = static_cast<T>(static_cast<std::int64_t>(raw << unused) >> unused);
+    } else if (raw >> 63 != 0) {
+      throw bad_data(where + ": element " + std::to_string(i) + ", " + std::to_string(raw) +
+                     ", does not fit a signed 64-bit integer");
+    } else {
+      out[i] = static_cast<T>(raw);
+    }
   }
   return Buffer::own(std::move(out));
 }
@@ -53,9 +63,8 @@ const Value& member(const Object& object, const char* key, const std::string& wh
 Tensor tensor_of(const Object& entry, const Buffer& data, const std::string& where) {
   const std::string& name = member(entry, "dtype", where).as_string();
   const auto* kind =
-      std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return name == k.name; });
+      std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return k.name == name; });
   if (kind == std::end(kKinds)) throw bad_data(where + ": dtype " + name + " is not supported");
-  const std::size_t width = kind->widen ? (name == "I8" ? 1 : 2) : size_of(kind->type);
 
   const Array& range = member(entry, "data_offsets", where).as_array();
   if (range.size() != 2) throw bad_data(where + ": data_offsets must be two numbers");
@@ -74,12 +83,16 @@ Tensor tensor_of(const Object& entry, const Buffer& data, const std::string& whe
     }
   }
   std::uint64_t bytes = 0;
-  if (__builtin_mul_overflow(elements, width, &bytes) || bytes != static_cast<std::uint64_t>(end - begin)) {
+  if (__builtin_mul_overflow(elements, kind->width, &bytes) ||
+      bytes != static_cast<std::uint64_t>(end - begin)) {
     throw bad_data(where + ": shape and dtype need " + std::to_string(elements) + " x " +
-                   std::to_string(width) + " bytes, data_offsets hold " + std::to_string(end - begin));
+                   std::to_string(kind->width) + " bytes, data_offsets hold " + std::to_string(end - begin));
   }
   const Buffer slice = data.slice(static_cast<std::size_t>(begin), static_cast<std::size_t>(bytes));
-  if (kind->widen) return Tensor(widened(slice.bytes(), width), kind->type, std::move(shape));
+  if (kind->type == DType::kI32 && kind->width < 4)
+    return Tensor(widened<std::int32_t>(slice.bytes(), *kind, where), kind->type, std::move(shape));
+  if (kind->type == DType::kI64 && kind->name.front() == 'U')
+    return Tensor(widened<std::int64_t>(slice.bytes(), *kind, where), kind->type, std::move(shape));
   // Copied: a slice may start at an address that is not aligned for the element.
   return Tensor(Buffer::copy(slice.bytes()), kind->type, std::move(shape));
 }
