@@ -35,17 +35,20 @@ complete -o filenames -F _stream stream
 constexpr const char* kZsh = R"(#compdef stream
 # zsh completion for stream; to use it: stream completion zsh > "${fpath[1]}/_stream"
 _stream() {
-  local -a answers
+  local -a answers open
   local line files=0
   while IFS= read -r line; do
     if [[ "$line" == ":files" ]]; then files=1
     else
       local word="${line%%$'\t'*}"
       word="${word//:/\\:}"
-      if [[ "$line" == *$'\t'* ]]; then answers+=("$word:${line#*$'\t'}"); else answers+=("$word"); fi
+      [[ "$line" == *$'\t'* ]] && line="$word:${line#*$'\t'}" || line="$word"
+      # After '=' the value follows at once.
+      if [[ "$word" == *= ]]; then open+=("$line"); else answers+=("$line"); fi
     fi
   done < <("${words[1]}" __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)
   (( ${#answers} )) && _describe 'stream' answers
+  (( ${#open} )) && _describe 'stream' open -S ''
   (( files )) && _files
 }
 if [ "$funcstack[1]" = "_stream" ]; then _stream "$@"; else compdef _stream stream; fi

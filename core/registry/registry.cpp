@@ -109,8 +109,12 @@ void Registry::scan(const std::vector<fs::path>& folders) {
           return v->as_string();
         };
         const Value* api = o.find("api_version");
-        if (!api || api->as_integer() != kApiVersion)
-          throw bad_data("was written for another plugin API: rebuild the plugin");
+        if (!api) throw bad_data("'api_version' is missing");
+        if (api->as_integer() != kApiVersion) {
+          throw bad_data("was written for plugin API " + std::to_string(api->as_integer()) +
+                         ", this program has API " + std::to_string(kApiVersion) +
+                         ": rebuild the plugin against the installed headers");
+        }
         PluginInfo plugin{
             text("name"), text("version"), text("licence"), folder / text("library"), manifest, {}};
         if (fs::path(text("library")).has_parent_path())

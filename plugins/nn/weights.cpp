@@ -54,7 +54,13 @@ Archive read_model(const std::string& path, const std::string& architecture) {
   if (!archive.has("model") || !archive.has("weights"))
     throw bad_recipe(path + ": not a model (a checkpoint?); expected one of architecture '" + architecture +
                      "'");
-  const auto found = archive.group("model").get<std::string>("architecture");
+  const auto found = [&] {
+    try {
+      return archive.group("model").get<std::string>("architecture");
+    } catch (const Error& error) {
+      throw error.within(path);
+    }
+  }();
   if (found != architecture)
     throw bad_recipe(path + ": a model of architecture '" + found + "', expected '" + architecture + "'");
   return archive;

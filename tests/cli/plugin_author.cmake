@@ -21,6 +21,23 @@ endfunction()
 
 set(stream ${prefix}/bin/stream)
 step(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
+# First what `stream plugin new --help` shows, as it stands.
+execute_process(COMMAND ${stream} plugin new --help OUTPUT_VARIABLE help COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX REPLACE ".*\nExamples:\n" "" examples "${help}")
+if(examples MATCHES ";")
+  message(FATAL_ERROR "an example with a semicolon, which this script would take apart:\n${examples}")
+endif()
+string(REGEX MATCHALL "[^\n]+" examples "${examples}")
+list(FILTER examples EXCLUDE REGEX "^  #")
+if(NOT examples)
+  message(FATAL_ERROR "stream plugin new --help shows no example:\n${help}")
+endif()
+foreach(example ${examples})
+  step(COMMAND ${CMAKE_COMMAND} -E env PATH=${prefix}/bin:$ENV{PATH} CMAKE_PREFIX_PATH=${prefix} CXX=${COMPILER}
+               bash -c "set -e; ${example}")
+endforeach()
+file(REMOVE_RECURSE ${prefix}/work/my-filter)
+# Then each step by itself, up to a plugin that is installed and run.
 step(COMMAND ${stream} plugin new my-filter)
 step(COMMAND ${CMAKE_COMMAND} -S my-filter -B my-filter/build -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_BUILD_TYPE=Debug)
 step(COMMAND ${CMAKE_COMMAND} --build my-filter/build)
