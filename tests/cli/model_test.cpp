@@ -16,9 +16,9 @@ using ::testing::HasSubstr;
 
 const std::string kShipped = STREAM_SOURCE_DIR "/share/models/captions-en.h5";
 
-/// `stream run captions` on a fifth of a second of silence.
-Outcome captions(const ScratchFolder& folder, const std::string& model) {
-  write_contents(folder / "silence.raw", std::string(6400, '\0'));
+/// `stream run captions` on a fifth of a second of silence, or on nothing.
+Outcome captions(const ScratchFolder& folder, const std::string& model, std::size_t frames = 3200) {
+  write_contents(folder / "silence.raw", std::string(2 * frames, '\0'));
   write_contents(folder / "captions.toml", R"([nodes.speech]
 use    = "audio.read"
 path   = "silence.raw"
@@ -40,6 +40,13 @@ TEST(Models, TheShippedOneRuns) {
   const Outcome outcome = captions(folder, kShipped);
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
+}
+
+TEST(Models, AnEmptyStreamGivesNoWord) {
+  const ScratchFolder folder;
+  const Outcome outcome = captions(folder, kShipped, 0);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out + outcome.err, "");
 }
 
 TEST(Models, AMissingOneIsMissingInput) {
