@@ -100,7 +100,7 @@ inline void Node::pass(std::uint64_t sequence, Packet&& packet) {
                               sequence, packet.arrival},
                        *this);
   } catch (...) {
-    failed_with(nullptr);
+    failed_with(nullptr, sequence + 1);
   }
   promised_ = std::max(promised_, minus(time, lookahead_));
 }
@@ -141,7 +141,7 @@ void Node::call(std::size_t port, Packet&& packet, const Packet* kept) {
     else
       op->process(std::move(packet), *this);
   } catch (...) {
-    failed_with(kept, packets_in_.get());
+    failed_with(kept, packets_in());
   }
 }
 
