@@ -41,7 +41,8 @@ class Recorder final : public Output {
 struct KeyedCall {
   std::size_t port;
   Packet packet;
-  Operator* op;  ///< the instance of its key; null when that could not be made, `error` says why
+  std::uint64_t number;  ///< of the packets that have reached the node, from 1
+  Operator* op;          ///< the instance of its key; null when that could not be made, `error` says why
   std::exception_ptr error;
   std::int64_t nanoseconds = 0;
   Recorder made;

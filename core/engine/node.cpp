@@ -155,7 +155,7 @@ void Node::accept_by_key(std::vector<Arrival>&& arrivals) {
   for (auto& [port, packet] : arrivals) {
     packets_in_.add();
     if (closed_) continue;
-    calls.push_back({port, std::move(packet), nullptr, nullptr, 0, Recorder(*this)});
+    calls.push_back({port, std::move(packet), packets_in_.get(), nullptr, nullptr, 0, Recorder(*this)});
     try {
       calls.back().op = &instance(calls.back().packet.key);
     } catch (...) {
@@ -181,7 +181,7 @@ void Node::give_out(KeyedCall& call) {
     }
     if (call.error) std::rethrow_exception(call.error);
   } catch (...) {
-    failed_with(&call.packet);
+    failed_with(&call.packet, call.number);
   }
   promised_ = std::max(promised_, minus(call.packet.time, lookahead_));
 }
