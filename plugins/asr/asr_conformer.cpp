@@ -153,7 +153,6 @@ void ConformerOperator::save(Archive& state) const {
   state.set("started", started_);
   state.set("base", base_);
   state.set("next", next_);
-  state.set("newest", newest_);
   encoder_.save(state.group("encoder"));
   decoder_.save(state.group("decoder"));
 }
@@ -162,7 +161,6 @@ void ConformerOperator::load(const Archive& state) {
   started_ = state.get<bool>("started");
   base_ = state.get<Duration>("base");
   next_ = state.get<std::int64_t>("next");
-  newest_ = state.get<std::string>("newest");
   encoder_.load(state.group("encoder"));
   decoder_.load(state.group("decoder"));
 }

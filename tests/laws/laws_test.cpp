@@ -1,4 +1,5 @@
-/// The laws for every operator of the formats and of plugins/basics.
+/// The laws for every operator of the formats and of plugins/basics that has an output; sink_laws_test.cpp
+/// has the others.
 #include <gmock/gmock.h>
 
 #include "audio_gain.hpp"
@@ -50,7 +51,7 @@ std::vector<Packet> audio() {
 
 TEST(Laws, Identity) { laws::check_all(subject<Identity>(), texts()); }
 TEST(Laws, Delay) { laws::check_all(subject<Delay>({{"milliseconds", 0.001}}), texts()); }
-TEST(Laws, Gain) { laws::check_all(subject<AudioGain>({{"db", -6.0}}), audio()); }
+TEST(Laws, AudioGain) { laws::check_all(subject<AudioGain>({{"db", -6.0}}), audio()); }
 TEST(Laws, TextToRecord) { laws::check_all(subject<TextToRecord>(), texts()); }
 TEST(Laws, RecordToText) { laws::check_all(subject<RecordToText>(), records()); }
 
@@ -133,6 +134,28 @@ TEST(Laws, BytesReadChunks) {
       offset += static_cast<std::int64_t>(packet.payload->bytes());
     }
   }
+}
+
+/// What a source holds, and would save, while it reads: not more for four times as much.
+template <typename Op>
+std::size_t largest_state(const std::string& bytes, Object params) {
+  const laws::ScratchFile file(bytes);
+  params.set("path", file.path());
+  const auto made = source<Op>(params)();
+  testing::Collector out;
+  std::size_t largest = 0;
+  while (made->read(out)) largest = std::max(largest, made->state_bytes() + testing::saved(*made).bytes());
+  return largest;
+}
+
+TEST(Laws, ReadersHoldNoMoreOfALongerInput) {
+  const std::string text = lines(300000), json = json_lines(), sound = raw(30000);
+  const auto four = [](const std::string& once) { return once + once + once + once; };
+  EXPECT_LE(largest_state<TextRead>(four(text), {}), largest_state<TextRead>(text, {}));
+  EXPECT_LE(largest_state<JsonlRead>(four(json), {}), largest_state<JsonlRead>(json, {}));
+  EXPECT_LE(largest_state<BytesRead>(four(text), {}), largest_state<BytesRead>(text, {}));
+  const Object params{{"format", "raw"}, {"raw_rate", 44100}, {"raw_channels", 2}, {"rate", 16000}};
+  EXPECT_LE(largest_state<AudioRead>(four(sound), params), largest_state<AudioRead>(sound, params));
 }
 
 TEST(Laws, ReadersResumeExactly) {
