@@ -1,0 +1,132 @@
+/// The examples that operators carry run through the program, and give the same with any number of threads
+/// (law 4).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "program/program.hpp"
+#include "recipe/recipe.hpp"
+#include "registry/registry.hpp"
+
+namespace stream::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string lines() {
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "line " + std::to_string(i * i) + "\n";
+  return text;
+}
+
+/// With every member that an example asks for.
+std::string records() {
+  std::string text;
+  for (int i = 0; i < 200; ++i)
+    text += R"({"t": )" + std::to_string(i) + R"(.5, "word": "w)" + std::to_string(i * i) + "\"}\n";
+  return text;
+}
+
+std::string wav() {
+  constexpr std::uint32_t kFrames = 8000, kRate = 16000;
+  std::string out;
+  const auto number = [&](std::uint32_t value, unsigned bytes) {
+    for (unsigned b = 0; b < bytes; ++b) out += static_cast<char>(value >> (8 * b));
+  };
+  out += "RIFF";
+  number(36 + 2 * kFrames, 4);
+  out += "WAVEfmt ";
+  number(16, 4), number(1, 2), number(1, 2), number(kRate, 4), number(2 * kRate, 4), number(2, 2),
+      number(16, 2);
+  out += "data";
+  number(2 * kFrames, 4);
+  for (std::uint32_t i = 0; i < kFrames; ++i)
+    number(static_cast<std::uint32_t>(static_cast<std::int32_t>(std::lround(8000 * std::sin(0.05 * i)))), 2);
+  return out;
+}
+
+/// What is given to an example on stdin, by the operator that reads it.
+const std::map<std::string, std::string>& inputs() {
+  static const std::map<std::string, std::string> kInputs = {
+      {"text.read", lines()}, {"jsonl.read", records()}, {"bytes.read", lines()}, {"audio.read", wav()}};
+  return kInputs;
+}
+
+/// Examples that would take minutes, made small.
+const std::map<std::string, std::vector<std::string>> kSettings = {
+    {"asr.train",
+     {"corpus.count=16", "train.steps=3", "train.pool=8", "train.batch=2", "train.features=16",
+      "train.layers=1"}},
+    {"asr.score", {"corpus.count=3"}},
+};
+
+class SpecRuns : public ::testing::Test {
+ protected:
+  void SetUp() override { registry_.scan({STREAM_BINARY_DIR "/lib/stream/plugins"}); }
+
+  /// Bytes for stdin; nothing when no node reads it.
+  std::string input_of(const Plan& plan) const {
+    for (const PlannedNode& node : plan.nodes) {
+      const Param* path = node.op->spec.find_param("path");
+      if (!node.op->spec.source() || path == nullptr) continue;
+      const Value* given = node.params.find("path");
+      if ((given != nullptr ? *given : path->fallback).as_string() != "-") continue;
+      const auto found = inputs().find(node.op->spec.name());
+      if (found == inputs().end())
+        ADD_FAILURE() << "an example reads stdin through " << node.op->spec.name()
+                      << ": say what, in inputs()";
+      else
+        return found->second;
+    }
+    return {};
+  }
+
+  /// stdout and every file that a run leaves, by name.
+  static std::map<std::string, std::string> results(const std::string& recipe, const std::string& name,
+                                                    const std::string& input, const char* threads) {
+    const ScratchFolder folder;
+    write_contents(folder / "recipe.toml", recipe);
+    Program program{.argv = {STREAM_BINARY_DIR "/bin/stream", "run", "recipe.toml", "--threads", threads},
+                    .input = input,
+                    .folder = folder.path(),
+                    .deadline = std::chrono::minutes(3)};
+    if (const auto settings = kSettings.find(name); settings != kSettings.end())
+      for (const std::string& setting : settings->second)
+        program.argv.insert(program.argv.end(), {"--set", setting});
+    const Outcome outcome = run(program);
+    EXPECT_EQ(outcome.exit_code, 0) << name << ":\n" << recipe << outcome.err;
+    EXPECT_EQ(outcome.err, "") << name;
+    std::map<std::string, std::string> found{{"stdout", outcome.out}};
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder.path()))
+      if (entry.path().filename() != "recipe.toml")
+        found.emplace(entry.path().filename().string(), contents(entry.path()));
+    return found;
+  }
+
+  Registry registry_;
+};
+
+TEST_F(SpecRuns, EveryExampleRunsAndThreadsDoNotMatter) {
+  ASSERT_FALSE(registry_.names().empty());
+  for (const std::string& name : registry_.names()) {
+    SCOPED_TRACE(name);
+    for (const Spec::Example& example : registry_.find(name)->spec.examples()) {
+      Diagnostics diagnostics;
+      const Plan plan = plan_recipe_text(example.recipe, registry_, {}, diagnostics);
+      ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.text();
+      const std::string input = input_of(plan);
+      const auto expected = results(example.recipe, name, input, "1");
+      for (const char* threads : {"2", "8"}) {
+        const auto found = results(example.recipe, name, input, threads);
+        ASSERT_EQ(found.size(), expected.size());
+        for (const auto& [file, bytes] : expected)
+          EXPECT_TRUE(found.contains(file) && found.at(file) == bytes) << file << ", --threads " << threads;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace stream::testing
