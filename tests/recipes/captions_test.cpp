@@ -87,6 +87,31 @@ TEST_F(Captions, TheShippedModelScoresBetterThanGuessing) {
   EXPECT_LT(number(scores[0], "wer"), 0.6);
 }
 
+/// Another processor may round the last bit of a sample differently, so samples are compared, not bytes.
+TEST_F(Captions, TheShippedExampleIsWhatItsRecipeMakes) {
+  write_contents(folder_ / "decode.toml",
+                 "[nodes.in]\nuse = \"audio.read\"\n\n[nodes.out]\nuse = \"audio.write\"\nfrom = \"in\"\n");
+  const auto samples = [&](const std::string& path) {
+    const std::string raw = succeed({.argv = {STREAM_BINARY_DIR "/bin/stream", "run", "decode.toml", "-i",
+                                              path, "--set", "out.format=raw"},
+                                     .input = "",
+                                     .folder = folder_.path()})
+                                .out;
+    std::vector<int> out;
+    for (std::size_t i = 0; i + 1 < raw.size(); i += 2)
+      out.push_back(static_cast<std::int16_t>(static_cast<unsigned char>(raw[i]) |
+                                              static_cast<unsigned char>(raw[i + 1]) << 8));
+    return out;
+  };
+  const auto texts =
+      records_of(succeed(recipe("speak-numbers", {"params.audio=numbers.flac"}, {"--seed", "1"})).out);
+  EXPECT_EQ(texts.size(), 6u);
+  const auto made = samples("numbers.flac"),
+             shipped = samples(STREAM_SOURCE_DIR "/share/examples/numbers.flac");
+  ASSERT_EQ(made.size(), shipped.size());
+  for (std::size_t i = 0; i < made.size(); ++i) ASSERT_NEAR(made[i], shipped[i], 2) << "sample " << i;
+}
+
 TEST_F(Captions, TrainingGivesTheSameModelWithAnyThreadsAndAfterAStop) {
   succeed(training("one.h5", {"--threads", "1"}));
   succeed(training("many.h5", {"--threads", "8"}));

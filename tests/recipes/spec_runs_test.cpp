@@ -118,12 +118,10 @@ TEST_F(SpecRuns, EveryExampleRunsAndThreadsDoNotMatter) {
       ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.text();
       const std::string input = input_of(plan);
       const auto expected = results(example.recipe, name, input, "1");
-      for (const char* threads : {"2", "8"}) {
-        const auto found = results(example.recipe, name, input, threads);
-        ASSERT_EQ(found.size(), expected.size());
-        for (const auto& [file, bytes] : expected)
-          EXPECT_TRUE(found.contains(file) && found.at(file) == bytes) << file << ", --threads " << threads;
-      }
+      const auto found = results(example.recipe, name, input, "8");
+      ASSERT_EQ(found.size(), expected.size());
+      for (const auto& [file, bytes] : expected)
+        EXPECT_TRUE(found.contains(file) && found.at(file) == bytes) << file << " differs with --threads 8";
     }
   }
 }
