@@ -12,7 +12,7 @@ configure_file(${PROJECT_SOURCE_DIR}/cmake/stream.pc.in ${PROJECT_BINARY_DIR}/st
 install(FILES ${PROJECT_BINARY_DIR}/stream.pc DESTINATION lib/pkgconfig)
 
 # Recipes, models, examples and the plugin template, where the library looks for them.
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/share/ DESTINATION share/stream)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/share/ DESTINATION share/stream PATTERN .clang-format EXCLUDE)
 if(EXISTS ${PROJECT_SOURCE_DIR}/recipes)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/recipes/ DESTINATION share/stream/recipes)
 endif()

@@ -1,3 +1,3 @@
 #include "@IDENTIFIER@.hpp"
 
-STREAM_PLUGIN("@NAME@", @CLASS @);
+STREAM_PLUGIN("@NAME@", @CLASS@);

@@ -4,9 +4,8 @@
 
 #include "stream/plugin.hpp"
 
-/// Puts a prefix before each line of text. Replace `process` with what your operator does; `spec` says what
-/// it offers.
-class @CLASS @final : public stream::Operator {
+/// Puts a prefix before each line of text. Replace `process` with what your operator does; `spec` says what it offers.
+class @CLASS@ final : public stream::Operator {
  public:
   static stream::Spec spec() {
     return stream::Spec{"@IDENTIFIER@.prefix", "Put a prefix before each line of text."}
@@ -30,9 +29,9 @@ path = "-"
 )");
   }
 
-  explicit @CLASS @(const stream::Params& params) : prefix_(params.get<std::string>("prefix")) {}
+  explicit @CLASS@(const stream::Params& params) : prefix_(params.get<std::string>("prefix")) {}
 
-  void process(stream::Packet in, stream::Output & out) override {
+  void process(stream::Packet in, stream::Output& out) override {
     const auto& line = in.as<stream::Text>();
     out.emit(in.with<stream::Text>(prefix_ + std::string(line.str())));
   }
