@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <mutex>
 #include <set>
 
+#include "hdf5/file_driver.hpp"
 #include "stream/error.hpp"
 #include "stream/file.hpp"
 
@@ -29,7 +31,6 @@ struct Trailer {
 static_assert(sizeof(Trailer) == 64);
 constexpr char kMagic[8] = {'S', 'T', 'R', 'E', 'A', 'M', 'H', '5'};
 constexpr std::uint32_t kFormatVersion = 1;
-constexpr std::uint64_t kLargestArchive = std::uint64_t{1} << 40;
 
 /// SHA-256 of the first `length` bytes of a file, read in pieces.
 std::array<unsigned char, 32> digest_of(const std::string& path, std::uint64_t length) {
@@ -73,24 +74,36 @@ void append_trailer(const std::string& path) {
   out.flush();
 }
 
-/// Throws unless the file is whole and of a version that we read.
-void check_trailer(const std::string& path) {
-  InputFile in(path);
-  if (in.size() < sizeof(Trailer)) throw bad_data(path + ": is too short for an archive of stream");
+/// The last bytes of a file that is long enough to have them.
+Trailer read_trailer(InputFile& in) {
   in.skip_to(in.size() - sizeof(Trailer));
   Trailer trailer{};
   std::size_t have = 0;
   while (have < sizeof trailer) {
     const auto [status, size] = in.read(std::as_writable_bytes(std::span(&trailer, 1)).subspan(have));
-    if (status != InputFile::Status::kData) throw bad_data(path + ": is cut short");
+    if (status != InputFile::Status::kData) throw bad_data(in.name() + ": is cut short");
     have += size;
   }
-  if (std::memcmp(trailer.magic, kMagic, sizeof kMagic) != 0) {
+  return trailer;
+}
+
+bool has_magic(const Trailer& trailer) { return std::memcmp(trailer.magic, kMagic, sizeof kMagic) == 0; }
+
+/// Throws unless the file is whole and of a version that we read.
+void check_trailer(const std::string& path) {
+  InputFile in(path);
+  if (in.size() < sizeof(Trailer)) throw bad_data(path + ": is too short for an archive of stream");
+  const Trailer trailer = read_trailer(in);
+  if (!has_magic(trailer)) {
     throw bad_data(path + ": is no archive of stream, or is cut short: its last 64 bytes are no trailer");
   }
   if (trailer.version > kFormatVersion) {
     throw bad_data(path + ": has format version " + std::to_string(trailer.version) +
                    ", this program reads up to " + std::to_string(kFormatVersion) + ": use a newer stream");
+  }
+  if (trailer.version != kFormatVersion || trailer.reserved != 0 ||
+      std::any_of(std::begin(trailer.padding), std::end(trailer.padding), [](auto b) { return b != 0; })) {
+    throw bad_data(path + ": is damaged: its trailer holds what no version of it does");
   }
   if (trailer.length != in.size() - sizeof(Trailer)) {
     throw bad_data(path + ": should have " + std::to_string(trailer.length + sizeof(Trailer)) +
@@ -107,7 +120,11 @@ void check_trailer(const std::string& path) {
 
 class Library {
  public:
-  Library() : lock_(mutex()) { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+  Library() : lock_(mutex()) {
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    H5PLset_loading_state(0);  // a file may name a filter, but not have code loaded for it
+    take_file_failure();
+  }
 
  private:
   static std::recursive_mutex& mutex() {
@@ -117,14 +134,25 @@ class Library {
   std::scoped_lock<std::recursive_mutex> lock_;
 };
 
+[[noreturn]] void refused() {
+  const std::string why = take_file_failure();
+  throw why.empty() ? bad_data("HDF5 refused an operation") : no_input(why);
+}
+
 class Handle {
  public:
   Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {
-    if (id_ < 0) throw failed("HDF5 refused an operation");
+    if (id_ < 0) refused();
   }
-  ~Handle() { close_(id_); }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
+  ~Handle() {
+    if (id_ >= 0) close_(id_);
+  }
+  /// For what writes when it is closed, and may fail.
+  void close() {
+    if (close_(std::exchange(id_, -1)) < 0) refused();
+  }
+  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
+  Handle& operator=(Handle&&) = delete;
   operator hid_t() const { return id_; }
 
  private:
@@ -133,7 +161,20 @@ class Handle {
 };
 
 void check(herr_t result) {
-  if (result < 0) throw failed("HDF5 refused an operation");
+  if (result < 0) refused();
+}
+
+/// Whether every call on files has succeeded, which HDF5 itself cannot tell.
+void check_files() {
+  if (const std::string why = take_file_failure(); !why.empty()) throw no_input(why);
+}
+
+/// Access properties of every archive.
+Handle access_properties() {
+  Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  check(H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110));
+  if (!use_stream_files(access)) refused();
+  return access;
 }
 
 /// Creation properties without times of creation, so that equal archives are equal files.
@@ -259,7 +300,7 @@ class Reader {
         else if (about.type == H5O_TYPE_DATASET)
           dataset(object, name, into);
       } catch (const Error& e) {
-        throw bad_data("'" + name + "': " + e.what());
+        throw e.within("'" + name + "'");
       }
     }
   }
@@ -394,29 +435,40 @@ class Reader {
   std::set<haddr_t> seen_;  ///< objects read so far: hard links can make circles
 };
 
+/// Writes the HDF5 part.
+void write_tree(const std::string& path, const Archive& archive) {
+  const Library library;
+  const Handle access = access_properties();
+  Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, timeless(H5P_FILE_CREATE), access), H5Fclose);
+  take_file_failure();  // to create a file HDF5 first tries to open one that is there
+  write_group(file, archive);
+  check(H5Fflush(file, H5F_SCOPE_GLOBAL));
+  file.close();
+  check_files();
+}
+
 }  // namespace
 
-void write_archive(const std::string& path, const Archive& archive) {
-  const std::string temporary = path + ".tmp";
+void write_archive_beside(const std::string& temporary, const std::string& path, const Archive& archive) {
   try {
-    {
-      const Library library;
-      const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-      check(H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110));
-      const hid_t id = H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, timeless(H5P_FILE_CREATE), access);
-      if (id < 0) throw cannot_write(path + ": cannot create " + temporary + ": " + std::strerror(errno));
-      const Handle file(id, H5Fclose);
-      write_group(file, archive);
-      check(H5Fflush(file, H5F_SCOPE_GLOBAL));
-    }
+    write_tree(temporary, archive);
     append_trailer(temporary);
-    check_trailer(temporary);  // what a full disk or a failing one swallowed shows here, before the old file
-                               // is replaced
+    check_trailer(temporary);  // what a failing disk swallowed shows here, before the old file is replaced
   } catch (const Error& e) {
     files().unlink(temporary.c_str());
     throw cannot_write(path + ": cannot be written: " + e.what());
   }
+}
+
+void write_archive(const std::string& path, const Archive& archive) {
+  const std::string temporary = path + ".tmp";
+  write_archive_beside(temporary, path, archive);
   commit_file(temporary, path);
+}
+
+bool is_archive(const std::string& path) {
+  InputFile in(path);
+  return in.size() >= sizeof(Trailer) && has_magic(read_trailer(in));
 }
 
 Archive read_archive(const std::string& path) {
@@ -424,11 +476,13 @@ Archive read_archive(const std::string& path) {
   const Library library;
   Archive archive;
   try {
-    const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+    const Handle access = access_properties();
+    const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
     const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose);
     Reader(size_on_disk(path)).group(root, archive, 0);
+    check_files();
   } catch (const Error& e) {
-    throw bad_data(path + ": " + e.what());
+    throw e.within(path);
   }
   return archive;
 }

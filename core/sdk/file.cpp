@@ -65,11 +65,6 @@ void sync_retrying(int fd, const std::string& path) {
     throw cannot_write(path + ": cannot sync: " + reason());
 }
 
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
-
 void write_all(int fd, std::string_view bytes, const std::string& name, std::uint64_t offset) {
   while (!bytes.empty()) {
     const ssize_t n = files().write(fd, bytes.data(), bytes.size());
@@ -83,6 +78,8 @@ void write_all(int fd, std::string_view bytes, const std::string& name, std::uin
       }
       throw cannot_write(name + ": cannot write at byte " + std::to_string(offset) + ": " + reason());
     }
+    // No file system that we know answers so; asking for ever would be worse than giving up.
+    if (n == 0) throw cannot_write(name + ": nothing more can be written at byte " + std::to_string(offset));
     bytes.remove_prefix(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
   }
@@ -115,9 +112,20 @@ InputFile::InputFile(std::string path) : name_(path == "-" ? "stdin" : path) {
       throw no_input(name_ + ": is a folder");
     }
     regular_ = S_ISREG(info.st_mode);
-    if (regular_) size_ = static_cast<std::uint64_t>(info.st_size);
+  }
+  if (regular_) {
+    // A shell may hand over a file that somebody else has read the beginning of.
+    const off_t stands = owned_ ? 0 : files().lseek(fd_, 0, SEEK_CUR);
+    base_ = stands > 0 ? static_cast<std::uint64_t>(stands) : 0;
+    const auto whole = static_cast<std::uint64_t>(info.st_size);
+    size_ = whole > base_ ? whole - base_ : 0;
   }
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_ < 0) {
+    const std::string why = reason();
+    if (owned_) files().close(fd_);
+    throw Error(ExitCode::kTryAgain, name_ + ": cannot be waited for: " + why);
+  }
 }
 
 InputFile::~InputFile() {
@@ -153,7 +161,7 @@ void InputFile::skip_to(std::uint64_t offset) {
   };
   if (regular_) {
     if (offset > size_) throw ends_before(size_);
-    if (files().lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) {
+    if (files().lseek(fd_, static_cast<off_t>(base_ + offset), SEEK_SET) < 0) {
       throw no_input(name_ + ": cannot seek to byte " + std::to_string(offset) + ": " + reason());
     }
     offset_ = offset;
@@ -185,7 +193,13 @@ OutputFile::OutputFile(std::string path) : name_(path == "-" ? "stdout" : path),
     regular_ = false;
     interactive_ = true;
     struct stat info {};
-    if (::fstat(fd_, &info) == 0 && S_ISREG(info.st_mode)) interactive_ = false;
+    if (::fstat(fd_, &info) == 0 && S_ISREG(info.st_mode)) {
+      regular_ = true;
+      interactive_ = false;
+      const bool appends = (::fcntl(fd_, F_GETFL) & O_APPEND) != 0;
+      const off_t stands = files().lseek(fd_, 0, appends ? SEEK_END : SEEK_CUR);
+      offset_ = stands > 0 ? static_cast<std::uint64_t>(stands) : 0;
+    }
   } else if (struct stat info{}; ::stat(path_.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     regular_ = false;
     interactive_ = true;
@@ -214,10 +228,10 @@ void OutputFile::write(std::string_view bytes) {
     const std::uint64_t start = offset_ - bytes.size() - pending_.size();
     if (fd_ < 0) open(false);
     const std::string held = std::exchange(pending_, {});
-    write_all(fd_, held, name_, start);
+    hand_over(held, start);
     pending_.reserve(kWriteBuffer);
     if (bytes.size() >= kWriteBuffer) {
-      write_all(fd_, bytes, name_, offset_ - bytes.size());
+      hand_over(bytes, offset_ - bytes.size());
       return;
     }
   }
@@ -233,27 +247,47 @@ void OutputFile::flush() {
   if (pending_.empty()) return;
   const std::string held = std::exchange(pending_, {});
   pending_.reserve(kWriteBuffer);
-  write_all(fd_, held, name_, offset_ - held.size());
+  hand_over(held, offset_ - held.size());
 }
 
+void OutputFile::hand_over(std::string_view bytes, std::uint64_t offset) {
+  if (offset < delivered_) {
+    const std::uint64_t had = std::min<std::uint64_t>(delivered_ - offset, bytes.size());
+    bytes.remove_prefix(static_cast<std::size_t>(had));
+    offset += had;
+  }
+  write_all(fd_, bytes, name_, offset);
+}
+
+void OutputFile::skip_delivered(std::uint64_t offset) { delivered_ = offset; }
+
 void OutputFile::sync() {
-  if (fd_ >= 0 && regular_) sync_retrying(fd_, name_);
+  if (fd_ < 0 || !regular_) return;
+  sync_retrying(fd_, name_);
+  if (folder_synced_ || path_ == "-") return;
+  // The file's content is of no use while nothing durable says that the file exists.
+  sync_folder_of(path_);
+  folder_synced_ = true;
 }
 
 void OutputFile::resume_at(std::uint64_t offset) {
   pending_.clear();
   offset_ = offset;
-  if (path_ == "-") return;
-  open(true);
+  if (path_ != "-") open(true);
   if (!regular_) return;
   struct stat info {};
   if (::fstat(fd_, &info) != 0) throw cannot_write(name_ + ": cannot stat: " + reason());
   if (static_cast<std::uint64_t>(info.st_size) < offset) {
     throw cannot_write(name_ + ": has " + std::to_string(info.st_size) + " bytes, the checkpoint knows of " +
-                       std::to_string(offset) + "; it was changed since");
+                       std::to_string(offset) +
+                       (path_ == "-" ? "; a run is resumed into its file with >> FILE or -o FILE, because > "
+                                       "FILE empties it"
+                                     : "; it was changed since"));
   }
-  if (files().ftruncate(fd_, static_cast<off_t>(offset)) != 0 ||
-      files().lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) {
+  int cut = 0;
+  do cut = files().ftruncate(fd_, static_cast<off_t>(offset));
+  while (cut < 0 && errno == EINTR);
+  if (cut != 0 || files().lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) {
     throw cannot_write(name_ + ": cannot cut to byte " + std::to_string(offset) + ": " + reason());
   }
 }
@@ -272,6 +306,15 @@ void OutputFile::rewrite(std::uint64_t offset, std::string_view bytes) {
 
 // --- whole files
 
+void sync_folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const Descriptor opened(open_retrying(folder, O_RDONLY | O_DIRECTORY));
+  if (opened.get() < 0 && errno == EACCES) return;
+  if (opened.get() < 0) throw cannot_write(folder + ": cannot open: " + reason());
+  sync_retrying(opened.get(), folder);
+}
+
 void commit_file(const std::string& temporary, const std::string& path) {
   try {
     {
@@ -286,10 +329,7 @@ void commit_file(const std::string& temporary, const std::string& path) {
     files().unlink(temporary.c_str());
     throw;
   }
-  const std::string folder = folder_of(path);
-  const Descriptor parent(open_retrying(folder, O_RDONLY | O_DIRECTORY));
-  if (parent.get() < 0) throw cannot_write(folder + ": cannot open: " + reason());
-  sync_retrying(parent.get(), folder);
+  sync_folder_of(path);
 }
 
 void write_atomically(const std::string& path, std::string_view bytes) {
@@ -299,7 +339,9 @@ void write_atomically(const std::string& path, std::string_view bytes) {
     if (file.get() < 0) throw cannot_write(temporary + ": cannot open for writing: " + reason());
     try {
       write_all(file.get(), bytes, temporary, 0);
-      if (files().close(file.release()) != 0) throw cannot_write(temporary + ": cannot close: " + reason());
+      // Interrupted or not, Linux has closed it.
+      if (files().close(file.release()) != 0 && errno != EINTR)
+        throw cannot_write(temporary + ": cannot close: " + reason());
     } catch (...) {
       files().unlink(temporary.c_str());
       throw;

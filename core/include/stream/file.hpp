@@ -41,7 +41,7 @@ class ClosedPipe : public std::exception {
 };
 
 /// A sequential file or stream to read: a path, or "-" for stdin. Reads block until there is something, the
-/// end, or `interrupt`.
+/// end, or `interrupt`. Offsets count from where stdin stood when a file was handed over.
 class InputFile {
  public:
   /// Throws Error(kNoInput) that names the path and the system's reason.
@@ -74,10 +74,13 @@ class InputFile {
   int fd_ = -1, wake_ = -1;
   bool owned_ = false, regular_ = false;
   std::uint64_t offset_ = 0, size_ = 0;
+  std::uint64_t base_ = 0;  ///< where in the file offset 0 lies
 };
 
 /// A sequential file or stream to write: a path, or "-" for stdout. Buffered; a regular file is created or
 /// emptied at the first write (or at flush), so that building a graph that fails later destroys nothing.
+/// stdout that was redirected to a file is written on from where it stands; offsets are positions in that
+/// file.
 class OutputFile {
  public:
   explicit OutputFile(std::string path);
@@ -90,16 +93,22 @@ class OutputFile {
   void write(std::span<const std::byte> bytes);
   /// Hands everything to the operating system.
   void flush();
-  /// fsync of a regular file, nothing otherwise. May run beside `write` on another thread.
+  /// fsync of a regular file (the first time also of the folder that names it), nothing otherwise. May run
+  /// beside `write` on another thread.
   void sync();
   /// Resumes: opens without emptying and cuts the file to `offset`. Throws Error(kCannotWrite) when it is
   /// shorter than that. On a pipe only the count is set: what was written cannot be taken back.
   void resume_at(std::uint64_t offset);
+  /// The reader of a pipe has the first `offset` bytes of the whole output: they are counted, but not written
+  /// again. Before the first write.
+  void skip_delivered(std::uint64_t offset);
   /// Replaces bytes written before, as a header that names sizes needs once they are known. Only where
   /// `seekable`.
   void rewrite(std::uint64_t offset, std::string_view bytes);
-  /// True for a regular file.
-  bool seekable() const { return regular_; }
+  /// True for a regular file that was named by path.
+  bool seekable() const { return regular_ && path_ != "-"; }
+  /// True when what was written cannot be taken back: a pipe, a terminal, a socket.
+  bool irrevocable() const { return !regular_; }
   /// Bytes written, buffered ones included.
   std::uint64_t offset() const { return offset_; }
   const std::string& name() const { return name_; }
@@ -108,11 +117,15 @@ class OutputFile {
 
  private:
   void open(bool keep);
+  /// Moves `bytes`, which begin at `offset`, to the operating system, but for what the reader has.
+  void hand_over(std::string_view bytes, std::uint64_t offset);
   std::string name_, path_;
   std::string pending_;
   int fd_ = -1;
   bool owned_ = false, regular_ = true, interactive_ = false;  // until it is open: what the path names now
+  bool folder_synced_ = false;
   std::uint64_t offset_ = 0;
+  std::uint64_t delivered_ = 0;  ///< bytes that the reader has from an earlier run
 };
 
 /// Writes `bytes` so that after a crash at any instant `path` holds the old content or the new: beside it,
@@ -121,6 +134,9 @@ class OutputFile {
 void write_atomically(const std::string& path, std::string_view bytes);
 /// The last steps of the same for a file that another library wrote at `temporary`.
 void commit_file(const std::string& temporary, const std::string& path);
+/// Makes durable which files there are in the folder of `path`, where the system can: a folder that may be
+/// written to but not read is left alone. Throws Error(kCannotWrite).
+void sync_folder_of(const std::string& path);
 /// The whole file, at most `limit` bytes. Throws Error(kNoInput), or Error(kBadData) when it is larger.
 std::string read_file(const std::string& path, std::uint64_t limit = std::uint64_t{1} << 30);
 
