@@ -30,6 +30,19 @@ RunOptions::Tap parse_tap(const std::string& text) {
   return {text.substr(0, colon), count};
 }
 
+/// "[NODE=]BYTES".
+RunOptions::Received parse_received(const std::string& text) {
+  const auto equals = text.rfind('=');
+  const std::size_t from = equals == std::string::npos ? 0 : equals + 1;
+  std::uint64_t bytes = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data() + from, end, bytes);
+  if (error != std::errc() || stop != end)
+    throw Error(ExitCode::kUsage,
+                "--received " + text + ": expected BYTES or NODE=BYTES with a number of bytes");
+  return {text.substr(0, from == 0 ? 0 : from - 1), bytes};
+}
+
 Duration duration_option(const char* flag, const std::string& text) {
   try {
     return parse_duration(text);
@@ -141,6 +154,9 @@ class Run final : public Verb {
            "write checkpoints there, and keep the newest three");
     option("--every", "DURATION", &every_, "time between checkpoints");
     option("--resume", "", &options_.resume, "go on from the newest good checkpoint, when there is one");
+    option("--received", "[NODE=]BYTES", &received_,
+           "bytes of the whole output that the reader of a pipe has: they are not written again; may be "
+           "repeated");
     option("--cache", "DIR", &options_.cache_dir, "keep features and the like there for later runs");
     option("--pace", "PACE", &pace_, "as the stream's own time passes, or as fast as possible").choices = {
         "realtime", "asap"};
@@ -161,6 +177,8 @@ class Run final : public Verb {
     example("a run that can be stopped and called again",
             "printf 'one\\n' > in.txt && stream run copy-lines -i in.txt -o out.txt --checkpoint run.h5 "
             "--resume");
+    example("a reader that has the first four bytes already",
+            "printf 'one\\ntwo\\n' | stream run copy-lines --received 4");
   }
 
   int run() override {
@@ -229,12 +247,13 @@ class Run final : public Verb {
         throw Error(ExitCode::kUsage,
                     "--progress-fd 1: stdout carries data; use another descriptor, as in 3>progress.txt");
     }
+    for (const std::string& received : received_) options_.received.push_back(parse_received(received));
     for (const std::string& tap : taps_) options_.taps.push_back(parse_tap(tap));
   }
 
   std::string recipe_, every_ = "30s", max_time_, pace_ = "asap", progress_ = "auto", log_format_ = "text",
                        report_, metrics_;
-  std::vector<std::string> settings_, taps_;
+  std::vector<std::string> settings_, taps_, received_;
   std::optional<std::string> progress_fd_;
   int progress_fd_number_ = -1;
   std::uint64_t threads_ = 0;

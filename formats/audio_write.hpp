@@ -5,11 +5,12 @@
 #include <cmath>
 
 #include "audio_encoder.hpp"
+#include "stream/delivery.hpp"
 #include "stream/plugin.hpp"
 
 namespace stream {
 
-class AudioWrite final : public Sink {
+class AudioWrite final : public Sink, public Delivery {
  public:
   static Spec spec() {
     return Spec{"audio.write", "Write audio (WAV, FLAC, Ogg Vorbis, raw PCM) to a file or stdout."}
@@ -29,7 +30,7 @@ class AudioWrite final : public Sink {
             "no finite number, or "
             "a change of rate or channels, ends the run with exit code 65.\n\n"
             "WAV and raw PCM resume exactly: a checkpoint records the bytes written, and the file is cut "
-            "back to them. The "
+            "back to them (a pipe gets them again: see delivery(7)). The "
             "encoders of FLAC and Ogg Vorbis hold state that cannot be written down, so a run that writes "
             "them refuses to take "
             "checkpoints: write WAV and convert it afterwards.")
@@ -92,6 +93,10 @@ class AudioWrite final : public Sink {
     rate_ = state.get<int>("rate");
     channels_ = state.get<int>("channels");
   }
+  std::optional<std::uint64_t> delivered() const override {
+    return file_.irrevocable() ? std::optional(file_.offset()) : std::nullopt;
+  }
+  void skip_delivered(std::uint64_t bytes) override { file_.skip_delivered(bytes); }
 
  private:
   static std::string format_of(const std::string& path) {

@@ -23,6 +23,7 @@ class FlacEncoder final : public AudioEncoder {
     FLAC__stream_encoder_set_sample_rate(e, static_cast<std::uint32_t>(rate));
     FLAC__stream_encoder_set_compression_level(e, 5);
     FLAC__stream_encoder_set_streamable_subset(e, false);  // any rate, not only those a frame header can name
+    position_ = out_.offset();                             // stdout may be a file that held something before
     const bool seekable = out_.seekable();
     const auto status = FLAC__stream_encoder_init_stream(e, &on_write, seekable ? &on_seek : nullptr,
                                                          seekable ? &on_tell : nullptr, nullptr, this);

@@ -30,6 +30,8 @@ class PromptOutput {
   void sync() { file_.sync(); }
   void resume_at(std::uint64_t offset) { file_.resume_at(offset); }
   std::uint64_t offset() const { return file_.offset(); }
+  bool irrevocable() const { return file_.irrevocable(); }
+  void skip_delivered(std::uint64_t offset) { file_.skip_delivered(offset); }
   const std::string& name() const { return file_.name(); }
 
  private:

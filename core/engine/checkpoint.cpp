@@ -2,6 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
 #include "hdf5/archive_file.hpp"
 #include "stream/file.hpp"
 #include "stream/log.hpp"
@@ -35,6 +39,11 @@ Checkpoint from_archive(const std::string& path, const Archive& archive, const P
         path + ": belongs to another recipe ('" + archive.get<std::string>("recipe") +
         "', or this one before its nodes, edges or parameters were changed); remove it to start anew");
   }
+  if (archive.has("delivered")) {
+    const Archive& delivered = archive.group("delivered");
+    for (const auto& [node, bytes] : delivered.entries())
+      checkpoint.delivered[node] = delivered.get<std::uint64_t>(node);
+  }
   const Archive& stages = archive.group("stages");
   for (std::size_t i = 0; stages.has(std::to_string(i)); ++i) {
     checkpoint.stages[i] = std::make_shared<Archive>(stages.group(std::to_string(i)));
@@ -53,37 +62,77 @@ void write_checkpoint(const std::string& file, const Plan& plan, const Checkpoin
   archive.set("recipe", plan.title.empty() ? plan.file : plan.title);
   archive.set("seed", checkpoint.seed);
   archive.set("finished", checkpoint.finished);
+  for (const auto& [node, bytes] : checkpoint.delivered) archive.group("delivered").set(node, bytes);
   for (const auto& [index, state] : checkpoint.stages)
     archive.group("stages").put(std::to_string(index), state);
   // Complete and verified under another name first, so that the older ones move only when there is a newer
-  // one.
-  const std::string next = file + ".next";
-  write_archive(next, archive);
+  // one. Until it has its name the newest is FILE.1.
+  const std::string next = file + ".tmp";
+  write_archive_beside(next, file, archive);
   for (int n = std::min(keep, kMostKept) - 1; n > 0; --n) {
     const std::string from = numbered(file, n - 1), to = numbered(file, n);
-    if (exists(from) && files().rename(from.c_str(), to.c_str()) != 0)
-      throw cannot_write(to + ": cannot rename " + from + " to it");
+    if (!exists(from) || files().rename(from.c_str(), to.c_str()) == 0) continue;
+    const std::string why = std::strerror(errno);
+    files().unlink(next.c_str());
+    throw cannot_write(to + ": cannot rename " + from + " to it: " + why);
   }
   commit_file(next, file);
 }
 
-std::optional<Checkpoint> read_checkpoint(const std::string& file, const Plan& plan) {
+std::optional<Checkpoint> read_checkpoint(const std::string& file, const Plan& plan,
+                                          const Delivered& received) {
+  const auto ahead_of_reader = [&](const Checkpoint& checkpoint) {
+    return std::any_of(received.begin(), received.end(), [&](const auto& r) {
+      const auto found = checkpoint.delivered.find(r.first);
+      return found != checkpoint.delivered.end() && found->second > r.second;
+    });
+  };
   std::string problems;
-  // A run that was killed between two renames leaves its newest complete checkpoint as FILE.next.
-  std::vector<std::string> candidates = {file + ".next"};
-  for (int n = 0; n <= kMostKept; ++n) candidates.push_back(numbered(file, n));
-  for (const auto& path : candidates) {
+  bool any_good = false, any_damaged = false;
+  for (int n = 0; n <= kMostKept; ++n) {
+    const std::string path = numbered(file, n);
     if (!exists(path)) continue;
     try {
-      return from_archive(path, read_archive(path), plan);
+      Checkpoint found = from_archive(path, read_archive(path), plan);
+      if (!ahead_of_reader(found)) return found;
+      any_good = true;
     } catch (const Error& e) {
       if (e.code() == ExitCode::kBadRecipe) throw;
+      any_damaged = any_damaged || e.code() != ExitCode::kNoInput;
       problems += (problems.empty() ? "" : "; ") + std::string(e.what());
       log_warning("", "checkpoint passed over: " + std::string(e.what()));
     }
   }
-  if (!problems.empty()) throw bad_data("no checkpoint can be used: " + problems);
+  if (!problems.empty() && !any_good) {
+    throw Error(any_damaged ? ExitCode::kBadData : ExitCode::kNoInput,
+                "no checkpoint can be used: " + problems);
+  }
   return std::nullopt;
+}
+
+Delivered delivered_in(const Checkpoint& checkpoint) {
+  Delivered all;
+  for (const auto& [index, stage] : checkpoint.stages) {
+    const Archive& nodes = stage->group("nodes");
+    for (const auto& [id, entry] : nodes.entries()) {
+      if (const Archive& node = nodes.group(id); node.has("delivered"))
+        all[id] = node.get<std::uint64_t>("delivered");
+    }
+  }
+  return all;
+}
+
+void retire_checkpoints(const std::string& file) {
+  bool removed = false;
+  for (int n = 0; n <= kMostKept; ++n) {
+    const std::string path = numbered(file, n);
+    if (!exists(path) || !is_archive(path)) continue;
+    if (files().unlink(path.c_str()) != 0 && errno != ENOENT)
+      throw cannot_write(path +
+                         ": cannot be removed, and belongs to an earlier run: " + std::strerror(errno));
+    removed = true;
+  }
+  if (removed) sync_folder_of(file);
 }
 
 }  // namespace stream

@@ -20,6 +20,13 @@ struct RunOptions {
   Duration every = std::chrono::seconds(30);
   int keep = 3;  ///< checkpoints kept: FILE, FILE.1, FILE.2
   bool resume = false;
+  /// What readers of pipes have already: it is not written again, and a resume takes no checkpoint that is
+  /// ahead of them.
+  struct Received {
+    std::string node;  ///< a sink; empty: the recipe's output
+    std::uint64_t bytes;
+  };
+  std::vector<Received> received;
   bool realtime = false;             ///< --pace realtime
   std::optional<Duration> max_time;  ///< wall-clock
   bool handle_signals = true;        ///< SIGINT, SIGTERM: last checkpoint and end

@@ -26,6 +26,38 @@ tbb::task_arena& arena_of(int threads) {
   return arenas->try_emplace(threads, threads).first->second;
 }
 
+std::vector<std::string> sinks_of(const Plan& plan) {
+  std::vector<std::string> ids;
+  for (const auto& node : plan.nodes) {
+    if (node.op->spec.outputs().empty()) ids.push_back(node.id);
+  }
+  return ids;
+}
+
+Error more_received_than_made(const std::string& node, std::uint64_t received, std::uint64_t made) {
+  return bad_data("--received " + node + "=" + std::to_string(received) + ": the whole output has " +
+                  std::to_string(made) + " bytes; the reader holds something else's");
+}
+
+/// The sinks that --received speaks of, each with its bytes.
+Delivered resolve(const std::vector<RunOptions::Received>& received, const Plan& plan) {
+  const std::vector<std::string> sinks = sinks_of(plan);
+  Delivered resolved;
+  for (const auto& [named, bytes] : received) {
+    std::string node = named;
+    if (node.empty() && plan.output_node != Plan::npos) node = plan.nodes[plan.output_node].id;
+    if (node.empty() && sinks.size() == 1) node = sinks.front();
+    if (node.empty())
+      throw Error(ExitCode::kUsage,
+                  "--received " + std::to_string(bytes) + ": the recipe has several outputs; say NODE=BYTES");
+    if (std::find(sinks.begin(), sinks.end(), node) == sinks.end())
+      throw Error(ExitCode::kUsage, "--received " + node + "=" + std::to_string(bytes) + ": no such output" +
+                                        did_you_mean(node, sinks));
+    resolved[node] = bytes;
+  }
+  return resolved;
+}
+
 }  // namespace
 
 Graph::Graph(const Plan& plan, Registry& registry, const RunOptions& options)
@@ -36,14 +68,20 @@ Graph::Graph(const Plan& plan, Registry& registry, const RunOptions& options)
   run_.threads = static_cast<int>(threads_of(options));
   run_.realtime = options.realtime;
   run_.checkpointing = !options.checkpoint.empty();
+  received_ = resolve(options_.received, plan_);
   std::optional<Checkpoint> checkpoint;
   if (options_.resume && !options_.checkpoint.empty())
-    checkpoint = read_checkpoint(options_.checkpoint, plan_);
+    checkpoint = read_checkpoint(options_.checkpoint, plan_, received_);
   if (checkpoint) {
     resumed_ = true;
     options_.seed = checkpoint->seed;  // the run that is continued decides
     if (checkpoint->finished) {
       done_ = true;
+      for (const auto& [node, bytes] : received_) {
+        if (const auto found = checkpoint->delivered.find(node);
+            found != checkpoint->delivered.end() && found->second < bytes)
+          throw more_received_than_made(node, bytes, found->second);
+      }
       return;
     }
   }
@@ -54,7 +92,10 @@ Graph::Graph(const Plan& plan, Registry& registry, const RunOptions& options)
   });
   if (checkpoint) {
     for (std::size_t i = 0; i < stages_.size(); ++i) stages_[i]->load(*checkpoint->stages.at(i));
+  } else if (run_.checkpointing) {
+    retire_checkpoints(options_.checkpoint);
   }
+  skip_delivered();
 }
 
 Graph::~Graph() {
@@ -84,6 +125,35 @@ void Graph::build(Registry& registry) {
     stages_.push_back(
         std::make_unique<Stage>(stages_.size(), std::move(members), run_, source ? nullptr : graph_.get()));
   }
+}
+
+void Graph::skip_delivered() {
+  for (const auto& [id, bytes] : received_) {
+    Delivery* const delivery = nodes_[plan_.find(id)]->delivery();
+    if (delivery == nullptr)
+      throw Error(ExitCode::kUsage, "--received " + id + "=" + std::to_string(bytes) +
+                                        ": only for outputs that cannot be taken back, as pipes; a file is "
+                                        "cut when the run is resumed");
+    delivery->skip_delivered(bytes);
+  }
+}
+
+/// Throws when a reader claimed more than there turned out to be.
+void Graph::check_delivered() const {
+  const Delivered made = delivered();
+  for (const auto& [id, bytes] : received_) {
+    if (const auto found = made.find(id); found != made.end() && found->second < bytes)
+      throw more_received_than_made(id, bytes, found->second);
+  }
+}
+
+/// Only while no packets flow.
+Delivered Graph::delivered() const {
+  Delivered all;
+  for (const auto& node : nodes_) {
+    if (node->delivery() != nullptr) all[node->planned().id] = node->delivery()->delivered().value_or(0);
+  }
+  return all;
 }
 
 void Graph::connect() {
@@ -257,13 +327,14 @@ void Graph::start_checkpoint() {
 /// Writes the checkpoint that was asked for last, once every stage has answered. Errors leave the older ones
 /// as they are.
 bool Graph::finish_checkpoint() {
-  Checkpoint checkpoint{plan_.digest(), options_.seed, false, {}};
+  Checkpoint checkpoint{plan_.digest(), options_.seed, false, {}, {}};
   if (!run_.collect(run_.barrier.load(), stages_.size(), checkpoint.stages)) return false;
   checkpoint_pending_ = false;
   for (const auto& node : nodes_) {
     if (node->sink() != nullptr) node->sink()->sync();
   }
   if (run_.error() || run_.closed_pipe) return true;  // what failed has no sound state to go back to
+  checkpoint.delivered = delivered_in(checkpoint);
   write_checkpoint(options_.checkpoint, plan_, checkpoint, options_.keep);
   ++checkpoints_;
   return true;
@@ -332,20 +403,22 @@ RunResult Graph::result() const {
   }
   if (signal_ != 0) result.exit_code = 128 + signal_;
   const bool whole = run_.stop() == RunState::Stop::kNo;
-  if (whole && !options_.checkpoint.empty()) {
-    try {
+  if (!whole) return result;
+  try {
+    check_delivered();
+    if (!options_.checkpoint.empty()) {
       for (const auto& node : nodes_) {
         if (node->sink() != nullptr) node->sink()->sync();
       }
       // A finished run has nothing to continue: that it has finished is all that a resume asks.
-      Checkpoint last{plan_.digest(), options_.seed, true, {}};
+      Checkpoint last{plan_.digest(), options_.seed, true, delivered(), {}};
       for (std::size_t i = 0; i < stages_.size(); ++i) last.stages[i] = std::make_shared<Archive>();
       write_checkpoint(options_.checkpoint, plan_, last, options_.keep);
       result.metrics.checkpoints = checkpoints_ + 1;
-    } catch (const Error& e) {
-      result.exit_code = static_cast<int>(e.code());
-      result.error = e.what();
     }
+  } catch (const Error& e) {
+    result.exit_code = static_cast<int>(e.code());
+    result.error = e.what();
   }
   return result;
 }

@@ -25,6 +25,9 @@ class Graph {
   void build(Registry& registry);
   void connect();
   void supervise(const Observer& observer);
+  void skip_delivered();
+  void check_delivered() const;
+  Delivered delivered() const;
   void start_checkpoint();
   bool finish_checkpoint();
   void stop_sources(RunState::Stop how);
@@ -51,6 +54,7 @@ class Graph {
   std::uint64_t last_activity_ = 0;
   bool stall_told_ = false;
   int signal_ = 0;
+  Delivered received_;  ///< by readers of pipes, before this run
 };
 
 }  // namespace stream

@@ -34,6 +34,8 @@ Node::Node(const PlannedNode& planned, Registry& registry, Context context, RunS
   contract_ = planned.op->spec.contract(Params(planned.op->spec, planned.params, context_));
   source_ = dynamic_cast<Source*>(op_.get());
   sink_ = dynamic_cast<Sink*>(op_.get());
+  delivery_ = dynamic_cast<Delivery*>(op_.get());
+  if (delivery_ != nullptr && !delivery_->delivered()) delivery_ = nullptr;
   lookahead_ = contract_.lookahead;
   if (contract_.keyed) leaving_ |= kKeyed, entering_ |= kKeyed;
   if (source_ != nullptr && run_.realtime) leaving_ |= kPaced;
@@ -267,7 +269,9 @@ void Node::failed_with(const Packet* packet, std::uint64_t number) {
   } catch (...) {
     error = Error(ExitCode::kFailed, node + ": " + where + "threw something that is no exception");
   }
-  if (planned_.on_error == OnError::kStop || source_ != nullptr) {
+  // What a sink could not write is more than the packet in hand, and unknown: there is nothing to go on from.
+  const bool lost = sink_ != nullptr && error->code() == ExitCode::kCannotWrite;
+  if (planned_.on_error == OnError::kStop || source_ != nullptr || lost) {
     close();
     run_.fail(*error);
     return;
@@ -405,6 +409,7 @@ void Node::save(Archive& into) {
     g.set("bytes", ports_[i].bytes.get());
   }
   into.set("packets_in", packets_in());
+  if (delivery_ != nullptr) into.set("delivered", delivery_->delivered().value_or(0));
 }
 
 void Node::load(const Archive& from) {

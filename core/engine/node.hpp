@@ -9,6 +9,7 @@
 #include "engine/keyed_batch.hpp"
 #include "engine/run_state.hpp"
 #include "registry/registry.hpp"
+#include "stream/delivery.hpp"
 
 namespace stream {
 
@@ -51,6 +52,8 @@ class alignas(64) Node final : public Output {
 
   const PlannedNode& planned() const { return planned_; }
   Sink* sink() const { return sink_; }
+  /// Null for what writes to nothing but files.
+  Delivery* delivery() const { return delivery_; }
   Source* source() const { return source_; }
   const Contract& contract() const { return contract_; }
   /// Called from other threads.
@@ -134,6 +137,7 @@ class alignas(64) Node final : public Output {
   Contract contract_;
   Source* source_ = nullptr;
   Sink* sink_ = nullptr;
+  Delivery* delivery_ = nullptr;
   bool closed_ = false;
   Key current_key_;
   std::int64_t nested_ = 0;

@@ -18,6 +18,7 @@ SignalGuard::SignalGuard(bool take_over) : taken_(take_over) {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, &pipe_);
+  sigaction(SIGXFSZ, &ignore, &file_size_);
   if (!taken_) return;
   noted = 0;
   struct sigaction action {};
@@ -28,6 +29,7 @@ SignalGuard::SignalGuard(bool take_over) : taken_(take_over) {
 
 SignalGuard::~SignalGuard() {
   sigaction(SIGPIPE, &pipe_, nullptr);
+  sigaction(SIGXFSZ, &file_size_, nullptr);
   if (!taken_) return;
   sigaction(SIGINT, &interrupt_, nullptr);
   sigaction(SIGTERM, &terminate_, nullptr);

@@ -1,4 +1,5 @@
-/// SIGINT and SIGTERM while a run goes on; SIGPIPE never ends the program.
+/// SIGINT and SIGTERM while a run goes on; SIGPIPE and SIGXFSZ never end the program: the
+/// write that caused them fails and says why.
 #pragma once
 
 #include <csignal>
@@ -19,7 +20,7 @@ class SignalGuard {
  private:
   bool taken_;
   struct sigaction interrupt_ {
-  }, terminate_{}, pipe_{};
+  }, terminate_{}, pipe_{}, file_size_{};
 };
 
 }  // namespace stream

@@ -2,10 +2,13 @@
 
 #include <stdexcept>
 
+#include "stream/delivery.hpp"
+
 namespace stream {
 
 Output::~Output() = default;
 Operator::~Operator() = default;
+Delivery::~Delivery() = default;
 
 void Operator::process(Packet, Output&) { throw std::logic_error("the operator takes no input"); }
 void Operator::process(std::size_t, Packet in, Output& out) { process(std::move(in), out); }

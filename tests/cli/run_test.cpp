@@ -48,6 +48,60 @@ TEST_F(Run, MissingInputAndUnwritableOutput) {
   EXPECT_EQ(shell("printf 'a\\n' | stream run copy.toml > /dev/full", folder_.path()).exit_code, 74);
 }
 
+TEST_F(Run, ALimitOfFileSizeIsAMessageAndNotASignal) {
+  write_contents(folder_ / "in.txt", std::string(40'000, 'x') + "\n");
+  const Outcome outcome = shell("ulimit -f 10; stream run copy.toml -i in.txt -o out.txt", folder_.path());
+  EXPECT_EQ(outcome.exit_code, 74);
+  EXPECT_THAT(outcome.err, HasSubstr("out.txt: cannot write at byte 10240: File too large"));
+}
+
+TEST_F(Run, WhatTheReaderOfAPipeHasIsNotWrittenAgain) {
+  EXPECT_EQ(stream_run({"run", "copy.toml", "--received", "6"}, "one\ntwo\nthree\n", folder_.path()).out,
+            "o\nthree\n");
+  EXPECT_EQ(stream_run({"run", "copy.toml", "--received", "out=14"}, "one\ntwo\nthree\n", folder_.path()).out,
+            "");
+  const Outcome more =
+      stream_run({"run", "copy.toml", "--received", "15"}, "one\ntwo\nthree\n", folder_.path());
+  EXPECT_EQ(more.exit_code, 65);
+  EXPECT_THAT(more.err, HasSubstr("the whole output has 14 bytes"));
+  EXPECT_EQ(stream_run({"run", "copy.toml", "--received", "some"}, "", folder_.path()).exit_code, 2);
+  EXPECT_EQ(stream_run({"run", "copy.toml", "--received", "3", "-o", "f"}, "", folder_.path()).exit_code, 2);
+}
+
+TEST_F(Run, AReaderThatLostTheEndOfAFinishedRunGetsItAgain) {
+  write_contents(folder_ / "in.txt", "one\ntwo\nthree\n");
+  const std::vector<std::string> command = {"run",          "copy.toml", "-i",      "in.txt",
+                                            "--checkpoint", "c.h5",      "--resume"};
+  const auto again = [&](const char* received) {
+    auto argv = command;
+    argv.insert(argv.end(), {"--received", received});
+    return stream_run(argv, "", folder_.path());
+  };
+  EXPECT_EQ(stream_run(command, "", folder_.path()).out, "one\ntwo\nthree\n");
+  EXPECT_EQ(again("14").out, "");
+  EXPECT_EQ(again("5").out, "wo\nthree\n");
+  EXPECT_EQ(again("15").exit_code, 65);
+}
+
+TEST_F(Run, StdoutThatIsAFileIsResumedWithTwoArrowsAndNotWithOne) {
+  write_contents(
+      folder_ / "slow.toml",
+      "[nodes.lines]\nuse = \"text.read\"\npath = \"in.txt\"\n[nodes.slow]\nuse = \"delay\"\nfrom = "
+      "\"lines\"\nmilliseconds = 1.0\n[nodes.out]\nuse = \"text.write\"\nfrom = \"slow\"\n");
+  std::string lines;
+  for (int i = 0; i < 1500; ++i) lines += "line " + std::to_string(i) + "\n";
+  write_contents(folder_ / "in.txt", lines);
+  const std::string run = "stream run slow.toml --checkpoint c.h5 --every 100ms --resume ";
+  EXPECT_EQ(shell(run + "--max-time 600ms >> out.txt", folder_.path()).exit_code, 0);
+  const Outcome emptied = shell("cp out.txt kept.txt; " + run + "> out.txt", folder_.path());
+  EXPECT_EQ(emptied.exit_code, 74);
+  EXPECT_THAT(emptied.err, HasSubstr(">> FILE"));
+  // What a killed run wrote behind its last checkpoint.
+  EXPECT_EQ(
+      shell("echo 'line that comes again' >> kept.txt; " + run + ">> kept.txt", folder_.path()).exit_code, 0);
+  EXPECT_EQ(contents(folder_ / "kept.txt"), lines);
+}
+
 TEST_F(Run, InvalidUtf8IsBadDataAndWhatCameBeforeIsDelivered) {
   const Outcome outcome = stream_run({"run", "copy.toml"}, "good\n\xff\xfe\n", folder_.path());
   EXPECT_EQ(outcome.exit_code, 65);

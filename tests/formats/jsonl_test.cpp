@@ -104,5 +104,38 @@ TEST(JsonlWrite, WritesOneLineForEachRecord) {
   EXPECT_EQ(file.read(), "{\"a\": 1}\n{\"b\":  2}\n{\"c\": 3}\n");
 }
 
+/// What jsonl.write makes of these records, as numbered from `first` on.
+std::string numbered(const std::vector<std::string>& records, std::int64_t first = 0) {
+  const laws::ScratchFile file("", ".jsonl");
+  const auto op = testing::make<JsonlWrite>({{"path", file.path()}, {"sequence", "seq"}});
+  Archive state;
+  state.set("offset", 0);
+  state.set("sequence", first);
+  op->load(state);
+  testing::Collector none;
+  for (const auto& json : records)
+    op->process(Packet::of<Record>(Time{0}, Buffer::own(std::string(json))), none);
+  dynamic_cast<Sink&>(*op).flush();
+  Archive after;
+  op->save(after);
+  EXPECT_EQ(after.get<std::int64_t>("sequence"), first + static_cast<std::int64_t>(records.size()));
+  return read_file(file.path());
+}
+
+TEST(JsonlWrite, NumbersRecordsAndLeavesTheRestAsItWas) {
+  EXPECT_EQ(numbered({"{ \"a\":  1.50 }", "{}", " {\t} ", "{\"b\":{}}"}, 8),
+            "{\"seq\": 8,  \"a\":  1.50 }\n{\"seq\": 9}\n {\"seq\": 10\t} \n{\"seq\": 11, \"b\":{}}\n");
+}
+
+TEST(JsonlWrite, ARecordThatHasTheNumbersMemberIsAnError) {
+  try {
+    numbered({"{\"seq\": 1}"});
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ExitCode::kBadData);
+    EXPECT_THAT(e.what(), HasSubstr("has a member 'seq' already"));
+  }
+}
+
 }  // namespace
 }  // namespace stream

@@ -191,7 +191,56 @@ TEST_F(CheckpointTest, KeepsAsManyAsAskedFor) {
   ASSERT_EQ(run_recipe(recipe("parts"), o).exit_code, 0);
   EXPECT_TRUE(std::filesystem::exists(path("state.h5.1")));
   EXPECT_FALSE(std::filesystem::exists(path("state.h5.2")));
-  EXPECT_FALSE(std::filesystem::exists(path("state.h5.next")));
+  EXPECT_FALSE(std::filesystem::exists(path("state.h5.tmp")));
+}
+
+TEST_F(CheckpointTest, ARunThatStartsAnewIsNeverResumedFromWhatAnEarlierOneLeft) {
+  ASSERT_EQ(run_recipe(recipe("parts"), options()).exit_code, 0);
+  ASSERT_TRUE(std::filesystem::exists(path("state.h5.1")));
+  // Anew, and stopped by an error before its first checkpoint.
+  RunOptions anew = options();
+  anew.resume = false;
+  anew.every = std::chrono::hours(1);
+  const RunResult failed = run_recipe(recipe("parts", "fail_at = 700"), anew);
+  EXPECT_EQ(failed.exit_code, 65);
+  for (const char* name : {"state.h5", "state.h5.1", "state.h5.2"})
+    EXPECT_FALSE(std::filesystem::exists(path(name))) << name;
+  ASSERT_EQ(run_recipe(recipe("whole"), with_threads(2)).exit_code, 0);
+  const RunResult result = run_recipe(recipe("parts"), options());
+  EXPECT_FALSE(result.resumed);
+  EXPECT_EQ(read_file(path("parts")), read_file(path("whole")));
+}
+
+TEST_F(CheckpointTest, StartingAnewLeavesWhatIsNoArchive) {
+  std::ofstream(path("state.h5.1")) << "somebody's notes, which happen to have the name of a checkpoint";
+  RunOptions o = options();
+  o.resume = false;
+  o.keep = 1;
+  ASSERT_EQ(run_recipe(recipe("parts"), o).exit_code, 0);
+  EXPECT_THAT(read_file(path("state.h5.1")), HasSubstr("somebody's notes"));
+}
+
+TEST_F(CheckpointTest, ASinkThatCannotWriteStopsTheRunWhateverOnErrorSays) {
+  const std::string toml =
+      "[nodes.a]\nuse = \"test.numbers\"\ncount = 20000\n[nodes.out]\nuse = \"test.lines\"\nfrom = "
+      "\"a\"\non_error = \"skip\"\npath = \"/dev/full\"\n";
+  const RunResult result = run_recipe(toml);
+  EXPECT_EQ(result.exit_code, 74);
+  EXPECT_THAT(result.error, HasSubstr("/dev/full: cannot write at byte"));
+}
+
+TEST_F(CheckpointTest, ReceivedIsForOutputsThatCannotBeTakenBack) {
+  RunOptions o = options();
+  o.received = {{"joined", 5}};
+  RunResult result = run_recipe(recipe("parts"), o);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.error, HasSubstr("only for outputs that cannot be taken back"));
+  o.received = {{"", 5}};
+  result = run_recipe(recipe("parts"), o);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.error, HasSubstr("several outputs; say NODE=BYTES"));
+  o.received = {{"joind", 5}};
+  EXPECT_THAT(run_recipe(recipe("parts"), o).error, HasSubstr("no such output (did you mean 'joined'?)"));
 }
 
 TEST_F(CheckpointTest, EqualArchivesAreEqualFilesWheneverTheyAreWritten) {
