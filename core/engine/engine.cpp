@@ -2,6 +2,7 @@
 #include "engine/engine.hpp"
 
 #include "engine/graph.hpp"
+#include "engine/signals.hpp"
 
 namespace stream {
 namespace {
@@ -10,6 +11,7 @@ class GraphEngine final : public Engine {
  public:
   RunResult run(const Plan& plan, Registry& registry, const RunOptions& options,
                 const Observer& observer) override {
+    const SignalGuard signals(options.handle_signals);  // the first checkpoint is written by the constructor
     try {
       Graph graph(plan, registry, options);
       return graph.run(observer);

@@ -92,10 +92,19 @@ Graph::Graph(const Plan& plan, Registry& registry, const RunOptions& options)
   });
   if (checkpoint) {
     for (std::size_t i = 0; i < stages_.size(); ++i) stages_[i]->load(*checkpoint->stages.at(i));
-  } else if (run_.checkpointing) {
-    retire_checkpoints(options_.checkpoint);
   }
   skip_delivered();
+  if (run_.checkpointing && !checkpoint) begin_checkpoints();
+}
+
+/// Before anything is read or written: whoever resumes finds out where stdout stood, never takes what an
+/// earlier run left for this one's, and an operator that cannot be saved says so at once.
+void Graph::begin_checkpoints() {
+  Checkpoint first{plan_.digest(), options_.seed, false, delivered(), {}};
+  for (std::size_t i = 0; i < stages_.size(); ++i) first.stages[i] = stages_[i]->snapshot();
+  if (const auto error = run_.error()) throw *error;
+  retire_checkpoints(options_.checkpoint);
+  write_checkpoint(options_.checkpoint, plan_, first, options_.keep);
 }
 
 Graph::~Graph() {
@@ -239,7 +248,6 @@ RunResult Graph::run(const Observer& observer) {
     result.resumed = result.already_finished = true;
     return result;
   }
-  const SignalGuard signals(options_.handle_signals);
   run_.started = last_checkpoint_ = last_activity_at_ = steady_now();
   std::vector<std::thread> sources;
   for (std::size_t i = 0; i < stages_.size(); ++i) {

@@ -28,6 +28,7 @@ class Graph {
   void skip_delivered();
   void check_delivered() const;
   Delivered delivered() const;
+  void begin_checkpoints();
   void start_checkpoint();
   bool finish_checkpoint();
   void stop_sources(RunState::Stop how);

@@ -168,6 +168,7 @@ void Stage::align() {
   for (const auto& lane : lanes_) {
     if (!lane.at_barrier && !lane.ended) return;
   }
+  flush_sinks();
   run_.answer(index_, barrier_, snapshot(), false);
   for (Node* node : chain_) {
     node->flush_edges();
@@ -196,6 +197,7 @@ void Stage::end() {
   publish(true);
   ended_ = true;
   if (run_.checkpointing) {
+    flush_sinks();
     auto state = snapshot();
     state->set("ended", true);
     run_.answer(index_, 0, std::move(state), true);
@@ -203,11 +205,15 @@ void Stage::end() {
   for (Node* node : chain_) node->end_edges();
 }
 
+/// What a checkpoint says has been written must have left this process.
+void Stage::flush_sinks() {
+  for (Node* node : chain_) node->flush_sink();
+}
+
 std::shared_ptr<Archive> Stage::snapshot() {
   auto state = std::make_shared<Archive>();
   state->set("ended", false);
   for (Node* node : chain_) {
-    node->flush_sink();
     try {
       node->save(state->group("nodes").group(node->planned().id));
     } catch (const Error& e) {
@@ -266,6 +272,7 @@ void Stage::run_source(const Credits& credits) {
     if (wanted > answered()) {
       answered_ = wanted;
       head().flush_edges();
+      flush_sinks();
       run_.answer(index_, wanted, snapshot(), false);
       for (Node* node : chain_) node->pass_barrier(wanted);
       continue;

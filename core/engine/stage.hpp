@@ -34,6 +34,8 @@ class Stage {
   void run_source(const Credits& credits);
 
   void load(const Archive& from);
+  /// The state of the chain and of what waits before it. By the stage's thread, or before the run.
+  std::shared_ptr<Archive> snapshot();
   Node& head() const { return *chain_.front(); }
   const std::vector<Node*>& chain() const { return chain_; }
   std::size_t queued() const;
@@ -72,7 +74,7 @@ class Stage {
   void align();
   void publish(bool always);
   void end();
-  std::shared_ptr<Archive> snapshot();
+  void flush_sinks();
   void wait_for_credits(const Credits& credits);
 
   std::size_t index_;

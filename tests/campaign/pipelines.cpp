@@ -224,6 +224,7 @@ encoding = "s24le"
 use = "audio.write"
 from = "in"
 path = "@/out.raw"
+format = "raw"
 encoding = "f32le"
 )",
           {"in.wav"},

@@ -197,18 +197,37 @@ TEST_F(CheckpointTest, KeepsAsManyAsAskedFor) {
 TEST_F(CheckpointTest, ARunThatStartsAnewIsNeverResumedFromWhatAnEarlierOneLeft) {
   ASSERT_EQ(run_recipe(recipe("parts"), options()).exit_code, 0);
   ASSERT_TRUE(std::filesystem::exists(path("state.h5.1")));
-  // Anew, and stopped by an error before its first checkpoint.
   RunOptions anew = options();
   anew.resume = false;
   anew.every = std::chrono::hours(1);
-  const RunResult failed = run_recipe(recipe("parts", "fail_at = 700"), anew);
-  EXPECT_EQ(failed.exit_code, 65);
-  for (const char* name : {"state.h5", "state.h5.1", "state.h5.2"})
-    EXPECT_FALSE(std::filesystem::exists(path(name))) << name;
+  anew.max_time = std::chrono::milliseconds(1);
+  ASSERT_EQ(run_recipe(recipe("parts"), anew).exit_code, 0);
+  for (const char* name : {"state.h5", "state.h5.1", "state.h5.2"}) {
+    if (!std::filesystem::exists(path(name))) continue;
+    EXPECT_FALSE(read_archive(path(name)).get<bool>("finished")) << name;
+  }
   ASSERT_EQ(run_recipe(recipe("whole"), with_threads(2)).exit_code, 0);
   const RunResult result = run_recipe(recipe("parts"), options());
-  EXPECT_FALSE(result.resumed);
+  EXPECT_FALSE(result.already_finished);
   EXPECT_EQ(read_file(path("parts")), read_file(path("whole")));
+}
+
+TEST_F(CheckpointTest, TheFirstIsWrittenBeforeAnythingElse) {
+  RunOptions o = options();
+  o.every = std::chrono::hours(1);
+  const RunResult failed = run_recipe(recipe("parts", "fail_at = 0"), o);
+  EXPECT_EQ(failed.exit_code, 65);
+  EXPECT_EQ(read_archive(path("state.h5")).group("stages").group("0").get<bool>("ended"), false);
+  // An operator that cannot be saved says so before an output is emptied.
+  std::ofstream(path("out")) << "of another run";
+  o.checkpoint = path("other.h5");
+  const RunResult refused = run_recipe(
+      "[nodes.a]\nuse = \"test.numbers\"\n[nodes.u]\nuse = \"test.unsavable\"\nfrom = \"a\"\n"
+      "[nodes.out]\nuse = \"test.lines\"\nfrom = \"u\"\npath = \"" +
+          path("out") + "\"\n",
+      o);
+  EXPECT_EQ(refused.exit_code, 78);
+  EXPECT_EQ(read_file(path("out")), "of another run");
 }
 
 TEST_F(CheckpointTest, StartingAnewLeavesWhatIsNoArchive) {
