@@ -192,7 +192,8 @@ void Stage::publish(bool always) {
 }
 
 void Stage::end() {
-  head().finish();
+  // A stage that had ended when the checkpoint was taken has said its last words already.
+  if (!resumed_ended_) head().finish();
   head().flush_edges();
   publish(true);
   ended_ = true;

@@ -16,7 +16,8 @@ constexpr std::size_t kTrailer = 64;
 
 using Checkpoints = std::vector<std::string>;  ///< contents of run.h5, run.h5.1, ...
 
-void put_back(const Site& site, const std::string& outputs_from, const Checkpoints& checkpoints) {
+void put_back(Site& site, const std::string& outputs_from, const Checkpoints& checkpoints) {
+  site.clear();
   for (const auto& name : site.pipeline().outputs) {
     std::filesystem::copy_file(std::filesystem::path(outputs_from) / name, site.folder() / name,
                                std::filesystem::copy_options::overwrite_existing);
@@ -48,7 +49,7 @@ Checkpoints stop_on_the_way(Site& site, const std::filesystem::path& aside) {
 }
 
 /// The newest checkpoint is `damaged`: the one before must serve.
-void resume_over(const Site& site, const std::filesystem::path& aside, const Checkpoints& good,
+void resume_over(Site& site, const std::filesystem::path& aside, const Checkpoints& good,
                  const std::string& damaged, const std::string& how, Tally& tally) {
   Checkpoints now = good;
   now[0] = damaged;
@@ -63,7 +64,7 @@ void resume_over(const Site& site, const std::filesystem::path& aside, const Che
 }
 
 /// All checkpoints are damaged: refused, by name, and outputs stay as they are.
-void refused(const Site& site, const std::filesystem::path& aside, const Checkpoints& damaged, int exit_code,
+void refused(Site& site, const std::filesystem::path& aside, const Checkpoints& damaged, int exit_code,
              const std::string& words, const std::string& how, Tally& tally) {
   put_back(site, aside.string(), damaged);
   const RunResult result = site.run(site.resuming());

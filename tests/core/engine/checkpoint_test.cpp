@@ -114,6 +114,35 @@ TEST_F(CheckpointTest, ParallelKeysAreResumedExactly) {
   EXPECT_EQ(read_file(path("parts")), read_file(path("whole")));
 }
 
+TEST_F(CheckpointTest, ABranchThatHadEndedDoesNotEndAgain) {
+  const auto recipe = [&](const std::string& out) {
+    return "[nodes.brief]\nuse = \"test.numbers\"\ncount = 20\n[nodes.sum]\nuse = \"test.sum\"\nfrom = "
+           "\"brief\"\n"
+           "[nodes.heavy]\nuse = \"test.heavy_sum\"\nfrom = \"brief\"\n[nodes.again]\nuse = "
+           "\"test.sum\"\nfrom = "
+           "\"heavy\"\n"
+           "[nodes.long]\nuse = \"test.numbers\"\ncount = 3000\npause = 100\n"
+           "[nodes.first]\nuse = \"test.lines\"\nfrom = \"sum\"\npath = \"" +
+           path(out + ".1") +
+           "\"\n"
+           "[nodes.second]\nuse = \"test.lines\"\nfrom = \"again\"\npath = \"" +
+           path(out + ".2") +
+           "\"\n"
+           "[nodes.third]\nuse = \"test.lines\"\nfrom = \"long\"\npath = \"" +
+           path(out + ".3") + "\"\n";
+  };
+  ASSERT_EQ(run_recipe(recipe("whole"), with_threads(2)).exit_code, 0);
+  RunOptions o = options();
+  o.max_time = std::chrono::milliseconds(150);
+  ASSERT_EQ(run_recipe(recipe("parts"), o).exit_code, 0);
+  ASSERT_THAT(read_file(path("parts.1")), HasSubstr("total"));
+  const RunResult result = run_recipe(recipe("parts"), options());
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_TRUE(result.resumed);
+  for (const char* suffix : {".1", ".2", ".3"})
+    EXPECT_EQ(read_file(path(std::string("parts") + suffix)), read_file(path(std::string("whole") + suffix)));
+}
+
 TEST_F(CheckpointTest, ADamagedOneIsPassedOverForTheNewestGoodOne) {
   ASSERT_EQ(run_recipe(recipe("whole"), with_threads(2)).exit_code, 0);
   RunOptions o = options();
