@@ -16,6 +16,7 @@ constexpr std::size_t npos = Plan::npos;
 
 std::vector<std::string> port_names(const std::vector<Port>& ports) {
   std::vector<std::string> out;
+  out.reserve(ports.size());
   for (const Port& p : ports) out.push_back(p.name);
   return out;
 }
@@ -220,9 +221,7 @@ class Resolver {
     }
     const auto feeds = wiring_.feeds(i);
     std::vector<bool> connected(inputs.size());
-    std::size_t position = 0;
     bool faulty = wiring_.faulty(i);
-    const FromItem* last = nullptr;
     for (const Wiring::Feed& f : feeds) {
       std::size_t to = 0;
       if (f.item->to_port) {
@@ -236,19 +235,14 @@ class Resolver {
         }
       } else if (inputs.size() > 1) {
         // Feeds of one item (an include's several) all go to the port that the item stands for.
-        if (last && last != f.item)
-          position = static_cast<std::size_t>(f.item - r.from.data());
-        else if (!last)
-          position = static_cast<std::size_t>(f.item - r.from.data());
-        last = f.item;
-        if (position >= inputs.size()) {
+        to = static_cast<std::size_t>(f.item - r.from.data());
+        if (to >= inputs.size()) {
           faulty = true;
           diagnostics_.error(f.item->where, "node '" + r.id + "' has " + std::to_string(inputs.size()) +
                                                 " inputs (" + listed(port_names(inputs)) +
                                                 "); nothing is left for this one");
           continue;
         }
-        to = position;
       }
       connected[to] = true;
       add_edge(f, place_[i], to, r.live);

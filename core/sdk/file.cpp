@@ -97,11 +97,12 @@ FileSystem* swap_files(FileSystem* replacement) {
 
 // --- reading
 
-InputFile::InputFile(std::string path) : name_(path == "-" ? "stdin" : path) {
-  if (path == "-") {
+InputFile::InputFile(std::string path) : name_(std::move(path)) {
+  if (name_ == "-") {
+    name_ = "stdin";
     fd_ = STDIN_FILENO;
   } else {
-    fd_ = open_retrying(path, O_RDONLY);
+    fd_ = open_retrying(name_, O_RDONLY);
     if (fd_ < 0) throw no_input(name_ + ": cannot open: " + reason());
     owned_ = true;
   }

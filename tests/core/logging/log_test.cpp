@@ -57,6 +57,7 @@ TEST_F(LogTest, JsonSurvivesAnyMessage) {
 TEST_F(LogTest, LinesOfSeveralThreadsDoNotMix) {
   const auto log = open(LogFormat::kText);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 500; ++i) log->tell(LogLevel::kInfo, std::to_string(t), std::string(50, 'x'));
