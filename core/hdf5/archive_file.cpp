@@ -282,15 +282,9 @@ class Reader {
 
   void group(hid_t group, Archive& into, int depth) {
     if (depth > kDeepest) throw bad_data("has groups nested deeper than " + std::to_string(kDeepest));
-    H5G_info_t info{};
-    check(H5Gget_info(group, &info));
-    for (hsize_t i = 0; i < info.nlinks; ++i) {
-      const std::string name = link_name(group, i);
+    for (const auto& [name, type] : links_of(group)) {
       try {
-        H5L_info_t link{};
-        check(H5Lget_info(group, name.c_str(), &link, H5P_DEFAULT));
-        if (link.type != H5L_TYPE_HARD)
-          throw bad_data("is a soft or external link, which archives do not use");
+        if (type != H5L_TYPE_HARD) throw bad_data("is a soft or external link, which archives do not use");
         const Handle object(H5Oopen(group, name.c_str(), H5P_DEFAULT), H5Oclose);
         H5O_info_t about{};
         check(H5Oget_info2(object, &about, H5O_INFO_BASIC));
@@ -309,16 +303,31 @@ class Reader {
   static constexpr int kDeepest = 64;
   static constexpr std::size_t kLongestName = 4096;
 
-  static std::string link_name(hid_t group, hsize_t index) {
-    const ssize_t length =
-        H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, index, nullptr, 0, H5P_DEFAULT);
-    if (length <= 0 || static_cast<std::size_t>(length) > kLongestName)
-      throw bad_data("has a link without a name, or with one of more than " + std::to_string(kLongestName) +
-                     " bytes");
-    std::string name(static_cast<std::size_t>(length), '\0');
-    H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, index, name.data(), name.size() + 1,
-                       H5P_DEFAULT);
-    return name;
+  struct Links {
+    std::vector<std::pair<std::string, H5L_type_t>> found;
+    std::uint64_t left;  ///< bytes that names may still have
+  };
+  /// Called by HDF5, through which no exception may pass.
+  static herr_t note_link(hid_t, const char* name, const H5L_info_t* info, void* links) noexcept {
+    auto& [found, left] = *static_cast<Links*>(links);
+    const std::size_t length = std::strlen(name);
+    if (length == 0 || length > kLongestName || length > left) return -1;
+    left -= length;
+    found.emplace_back(name, info->type);
+    return 0;
+  }
+
+  /// In the order in which the file has them. In the order of names HDF5 1.10 would sort all links anew for
+  /// each one asked for, and free what it has not set when a link is damaged.
+  std::vector<std::pair<std::string, H5L_type_t>> links_of(hid_t group) const {
+    Links links{{}, file_size_};
+    hsize_t at = 0;
+    if (H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, &at, &note_link, &links) < 0) {
+      check_files();
+      throw bad_data("has links that cannot be read, or with names of no length or more than " +
+                     std::to_string(kLongestName) + " bytes");
+    }
+    return std::move(links.found);
   }
 
   /// The length of a fixed-length string type, which the file must be able to hold.

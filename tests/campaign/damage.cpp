@@ -1,7 +1,12 @@
 /// Damages checkpoints in every way, then asks for a resume: the right output, or a refusal that names the
 /// file.
+#include <openssl/sha.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <stdexcept>
 
 #include "hdf5/archive_file.hpp"
@@ -104,6 +109,48 @@ std::vector<std::size_t> lengths(std::size_t whole) {
   return all;
 }
 
+std::string with_digest(std::string bytes) {
+  const std::size_t length = bytes.size() - kTrailer;
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), length, digest);
+  std::memcpy(bytes.data() + length + 24, digest, sizeof digest);
+  return bytes;
+}
+
+/// Content that was changed by somebody who knows how to make a digest. It may be refused, or read as
+/// something else; it may not end the process. Tried in a child, because it might.
+void forged(const std::filesystem::path& scratch, const std::string& whole, Random& random, int count,
+            Tally& tally) {
+  const auto attempt = [&](std::uint64_t seed) {
+    Random mine(seed);
+    std::string bytes = whole;
+    for (std::uint64_t changes = 1 + mine.below(4); changes > 0; --changes)
+      bytes[mine.below(bytes.size() - kTrailer)] = static_cast<char>(mine.below(256));
+    testing::write_contents(scratch / "forged.h5", with_digest(std::move(bytes)));
+    try {
+      read_archive((scratch / "forged.h5").string());
+    } catch (const Error&) {
+      return;  // refused
+    }
+  };
+  constexpr int kTogether = 50;  // in one child
+  for (int done = 0; done < count; done += kTogether) {
+    const std::uint64_t seed = random();
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(60);
+      for (int i = 0; i < kTogether; ++i) attempt(seed + static_cast<std::uint64_t>(i));
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    tally.count("forged checkpoints read (changed at random, digest made anew)", kTogether);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+      tally.failure("forged with seeds " + std::to_string(seed) + " and 49 more: signal " +
+                    std::to_string(WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+  }
+}
+
 void damage_one(Site& site, const Options& options, Random& random, Tally& tally) {
   const testing::ScratchFolder aside, scratch;
   const Checkpoints good = stop_on_the_way(site, aside.path());
@@ -168,6 +215,7 @@ void damage_one(Site& site, const Options& options, Random& random, Tally& tally
   strange[0] = testing::contents(scratch / "foreign.h5");
   refused(site, aside.path(), strange, 78, "belongs to another recipe ('Somebody else's'",
           "of another recipe", tally);
+  if (!options.short_form) forged(scratch.path(), whole, random, 2000, tally);
 }
 
 }  // namespace
