@@ -20,7 +20,8 @@
 namespace stream::laws {
 
 /// `path()` is a pipe that brings `bytes` in pieces of 1 to `most` bytes, in an order fixed by `seed`, then
-/// ends.
+/// ends. After many such pieces the rest comes in larger ones: each costs a switch between two threads, which
+/// a busy machine may take milliseconds for.
 class FedPipe {
  public:
   FedPipe(std::string bytes, std::size_t most, std::uint64_t seed = 1) {
@@ -28,8 +29,10 @@ class FedPipe {
     if (::pipe2(ends_, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
     writer_ = std::thread([this, bytes = std::move(bytes), most, seed] {
       Random random(seed);
+      std::size_t pieces = 0;
       for (std::size_t at = 0; at < bytes.size();) {
-        const std::size_t piece = std::min<std::size_t>(bytes.size() - at, 1 + random.below(most));
+        const std::size_t largest = pieces++ < kSmallPieces ? most : std::max(most, kLargePiece);
+        const std::size_t piece = std::min<std::size_t>(bytes.size() - at, 1 + random.below(largest));
         const ssize_t n = ::write(ends_[1], bytes.data() + at, piece);
         if (n <= 0) break;
         at += static_cast<std::size_t>(n);
@@ -47,6 +50,7 @@ class FedPipe {
   std::string path() const { return "/dev/fd/" + std::to_string(ends_[0]); }
 
  private:
+  static constexpr std::size_t kSmallPieces = 1000, kLargePiece = 8192;
   int ends_[2];
   std::thread writer_;
 };
