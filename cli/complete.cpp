@@ -59,6 +59,18 @@ void offer_settings(Answers& answers, const std::vector<std::string>& words) {
   }
 }
 
+/// "param=" of the operators among the words, or "node.param=" of a recipe.
+void offer_params(Answers& answers, const std::vector<std::string>& words) {
+  Registry registry;
+  scan_plugins(registry);
+  for (const std::string& word : words) {
+    const OperatorInfo* info = registry.find(word);
+    if (info == nullptr) continue;
+    for (const Param& param : info->spec.params()) answers.offer(param.name + "=", param.doc);
+  }
+  offer_settings(answers, words);
+}
+
 void offer_recipes(Answers& answers, bool studies) {
   for (const NamedRecipe& recipe : named_recipes(studies)) answers.offer(recipe.name, recipe.path);
 }
@@ -76,7 +88,9 @@ void offer_values(Answers& answers, const Option& option, const std::vector<std:
     scan_plugins(registry);
     for (const PlannedNode& node : plan_among(words, registry).nodes) answers.offer(node.id);
   }
-  if (option.value == "NAME") {
+  if (option.value == "PARAM=VALUE") return offer_params(answers, words);
+  if (option.value == "NAME|FILE") answers.offer_files();
+  if (option.value == "NAME" || option.value == "NAME|FILE") {
     Registry registry;
     scan_plugins(registry);
     for (const std::string& name : registry.names()) answers.offer(name, registry.find(name)->spec.summary());

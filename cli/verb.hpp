@@ -74,6 +74,8 @@ std::unique_ptr<Verb> make_graph();
 std::unique_ptr<Verb> make_list();
 std::unique_ptr<Verb> make_inspect();
 std::unique_ptr<Verb> make_test();
+std::unique_ptr<Verb> make_check();
+std::unique_ptr<Verb> make_check_worker();
 std::unique_ptr<Verb> make_bench();
 std::unique_ptr<Verb> make_reproduce();
 std::unique_ptr<Verb> make_checkpoint_show();

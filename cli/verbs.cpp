@@ -10,6 +10,7 @@ const std::vector<VerbEntry>& verbs() {
       {"list", make_list},
       {"inspect", make_inspect},
       {"test", make_test},
+      {"check", make_check},
       {"bench", make_bench},
       {"reproduce", make_reproduce},
       {"checkpoint show", make_checkpoint_show},
@@ -22,6 +23,7 @@ const std::vector<VerbEntry>& verbs() {
       {"completion", make_completion},
       {"__complete", make_complete},
       {"__man", make_man},
+      {"__check-worker", make_check_worker},
   };
   return kVerbs;
 }

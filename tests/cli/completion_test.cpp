@@ -32,6 +32,13 @@ TEST(Completion, FlagsChoicesAndNames) {
   EXPECT_THAT(answers({"run", ""}), HasSubstr(":files\n"));
 }
 
+TEST(Completion, CheckKnowsOperatorsFilesAndParameters) {
+  EXPECT_THAT(answers({"check", "text.r"}), HasSubstr("text.read\t"));
+  EXPECT_THAT(answers({"check", ""}), HasSubstr(":files\n"));
+  EXPECT_EQ(answers({"check", "audio.gain", "--set", "d"}), "db=\tgain\n");
+  EXPECT_THAT(answers({"check", "identity", "--tr"}), HasSubstr("--trials\t"));
+}
+
 TEST(Completion, NodesAndParametersOfTheRecipeAtHand) {
   const ScratchFolder folder;
   write_contents(folder / "mine.toml", kCopyLines);

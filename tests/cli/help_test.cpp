@@ -41,9 +41,9 @@ std::string page_of(const std::string& verb) {
 
 TEST(Help, ListsEveryVerbOfTheDesign) {
   const auto found = verbs();
-  for (const char* verb :
-       {"run", "validate", "graph", "list", "inspect", "test", "bench", "reproduce", "checkpoint show",
-        "checkpoint verify", "checkpoint diff", "plugin new", "import", "schema", "doctor", "completion"}) {
+  for (const char* verb : {"run", "validate", "graph", "list", "inspect", "test", "check", "bench",
+                           "reproduce", "checkpoint show", "checkpoint verify", "checkpoint diff",
+                           "plugin new", "import", "schema", "doctor", "completion"}) {
     EXPECT_THAT(found, ::testing::Contains(verb));
   }
 }

@@ -1,6 +1,8 @@
 #include "audio_write.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "audio_files.hpp"
 

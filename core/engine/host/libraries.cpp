@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "check/check.hpp"
 #include "engine/engine.hpp"
 #include "hdf5/archive_library.hpp"
 #include "logging/log_library.hpp"
@@ -62,4 +63,16 @@ const ArchiveLibrary& archive_library() {
   return *instance;
 }
 
+namespace laws {
+
+Checker::~Checker() = default;
+
+Checker& checker() {
+  using Entry = Checker* (*)();
+  static Checker* const instance =
+      reinterpret_cast<Entry>(symbol_of("libstream-check.so", "stream_checker"))();
+  return *instance;
+}
+
+}  // namespace laws
 }  // namespace stream

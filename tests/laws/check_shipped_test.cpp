@@ -1,0 +1,59 @@
+/// `stream check` accuses nobody who is innocent: what is shipped holds every law.
+#include <gmock/gmock.h>
+
+#include "checked.hpp"
+
+namespace stream::testing {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr const char* kTrials = "10";
+#else
+constexpr const char* kTrials = "200";
+#endif
+
+/// All laws on these operators, with nothing broken, nothing left untried and nothing refused throughout.
+void expect_held(std::vector<std::string> arguments, std::size_t operators) {
+  arguments.insert(arguments.end(), {"--max-time", "9min"});
+  const Checked checked = check(std::move(arguments));
+  EXPECT_EQ(checked.outcome.exit_code, 0) << checked.outcome.out << checked.outcome.err;
+  EXPECT_EQ(checked.reports.size(), operators);
+  for (const Object& report : checked.reports) {
+    ASSERT_NE(report.find("laws"), nullptr) << Value(report).dump(2);
+    for (const auto& [law, result] : Checked::results(report)) {
+      EXPECT_NE(result, "broken") << Value(report).dump(2);
+      EXPECT_NE(result, "not tried") << Value(report).dump(2);
+    }
+    EXPECT_EQ(report.find("notes"), nullptr) << Value(report).dump(2);
+  }
+}
+
+TEST(Shipped, PlainOperators) {
+  expect_held({"identity", "discard", "audio.gain", "text.to_record", "record.to_text", "records.generate",
+               "--trials", kTrials},
+              6);
+}
+
+TEST(Shipped, DelayBySleepsTooShortToWaitFor) {
+  expect_held({"delay", "--set", "milliseconds=0.001", "--trials", kTrials}, 1);
+}
+
+TEST(Shipped, Writers) {
+  expect_held({"text.write", "jsonl.write", "bytes.write", "audio.write", "--trials", kTrials}, 4);
+}
+
+TEST(Shipped, WritersOfWhatCannotBeResumedSaySo) {
+  const Checked checked = check({"audio.write", "--set", "path=sound.flac", "--trials", "5"});
+  EXPECT_EQ(checked.outcome.exit_code, 0) << checked.outcome.out;
+  EXPECT_EQ(Checked::results(checked.reports.at(0))["resume"], "not applicable");
+}
+
+TEST(Shipped, Readers) {
+  expect_held({"text.read", "jsonl.read", "bytes.read", "audio.read", "--trials", kTrials}, 4);
+}
+
+/// As a whole on made-up lines, and node by node.
+TEST(Shipped, ARecipe) { expect_held({"copy-lines", "--trials", "2"}, 3); }
+
+}  // namespace
+}  // namespace stream::testing
