@@ -106,7 +106,7 @@ void Site::clear() {
 
 testing::Program Site::program(int threads) const {
   testing::Program program;
-  program.argv = {STREAM_BINARY_DIR "/bin/stream",
+  program.argv = {kStream,
                   "run",
                   (folder() / "recipe.toml").string(),
                   "--checkpoint",

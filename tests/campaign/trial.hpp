@@ -38,6 +38,8 @@ class Tally {
   std::size_t failures_ = 0;
 };
 
+inline const std::string kStream = STREAM_BINARY_DIR "/bin/stream";
+
 /// Runs recipe.toml of a folder in this process, on another file system when one is given.
 RunResult run_recipe_in(const std::filesystem::path& folder, RunOptions options, FileSystem* files = nullptr);
 /// Checkpoints as often as can be in that folder, two threads, resuming.
