@@ -1,6 +1,7 @@
 /// audio.read: audio from a file or pipe, at the rate and with the channels that the recipe wants.
 #pragma once
 
+#include <cmath>
 #include <optional>
 
 #include "audio_decoder.hpp"
@@ -173,7 +174,8 @@ class AudioRead final : public Source {
                      std::to_string(out_rate_) + " Hz (more than 256 times)");
     }
     if (out_rate_ != rate) resampler_.emplace(rate, out_rate_, std::min(channels, out_channels_));
-    block_frames_ = std::max<std::size_t>(1, static_cast<std::size_t>(seconds(block_) * out_rate_ + 0.5));
+    block_frames_ =
+        std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(seconds(block_) * out_rate_)));
   }
 
   /// decoded_ to the wanted channels and rate, added to pending_. Mixing down comes before resampling,
