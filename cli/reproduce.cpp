@@ -24,6 +24,8 @@ class Reproduce final : public Verb {
     option("--all", "", &all_, "every study there is");
     option("--quick", "", &quick_, "the version of seconds, with its own looser bar");
     option("--seed", "N", &seed_, "other data and other initial weights");
+    option("--set", "params.NAME=VALUE", &settings_,
+           "set a parameter of the study, or NODE.PARAM of a node; may be repeated");
     option("--threads", "N", &threads_, "threads for the graph; 0 stands for one for each processor");
     option("--json", "", &json_, "the facts as JSON: one object for each study, one a line");
     option("--report", "FILE", &report_, "write a self-contained HTML page with plots");
@@ -59,6 +61,7 @@ class Reproduce final : public Verb {
     const ScratchFolder scratch;
     Overrides overrides;
     overrides.output = scratch.file("claims.jsonl");
+    overrides.set = parse_settings(settings_);
     overrides.set.emplace_back("params.quick", quick_ ? "true" : "false");
     const Plan plan = load_plan(study, registry, overrides);
     RunOptions options;
@@ -91,6 +94,7 @@ class Reproduce final : public Verb {
   bool all_ = false, quick_ = false, json_ = false;
   std::uint64_t seed_ = 0, threads_ = 0;
   std::string report_;
+  std::vector<std::string> settings_;
 };
 
 }  // namespace

@@ -50,8 +50,9 @@ void read_study_records(std::string_view jsonl, StudyResult& into) {
       const Value value = Value::parse(line);
       const Object& record = value.as_object();
       if (const Value* name = record.find("series")) {
-        into.series[name->as_string()].emplace_back(required(record, "x").as_double(),
-                                                    required(record, "y").as_double());
+        const Value* plot = record.find("plot");
+        into.plots[plot ? plot->as_string() : "series"][name->as_string()].emplace_back(
+            required(record, "x").as_double(), required(record, "y").as_double());
         continue;
       }
       into.claims.push_back({required(record, "claim").as_string(), required(record, "paper"),
@@ -95,16 +96,16 @@ std::string study_report(const std::vector<StudyResult>& results) {
     body += "<h2>" + html_escaped(result.study) + "</h2>\n<p>seed " + std::to_string(result.seed) + ", " +
             seconds_text(result.seconds) + ", " + (result.held() ? "every bar held" : "a bar was missed") +
             "</p>\n" + html_table(kHeader, rows_of(result));
-    std::vector<Bar> bars;
     for (const Claim& c : result.claims) {
       if (!c.measured.is_number() || !c.baseline.is_number()) continue;
-      bars.push_back({"baseline", c.baseline.as_double(), figure(c.baseline) + "  " + c.claim});
-      bars.push_back({"measured", c.measured.as_double(), figure(c.measured)});
+      body += bar_plot(c.claim, {{"baseline", c.baseline.as_double(), figure(c.baseline)},
+                                 {"measured", c.measured.as_double(), figure(c.measured)}});
     }
-    if (!bars.empty()) body += bar_plot("baseline and system", bars);
-    std::vector<Series> series;
-    for (const auto& [name, points] : result.series) series.push_back({name, points});
-    if (!series.empty()) body += line_plot("series", "x", series);
+    for (const auto& [title, lines] : result.plots) {
+      std::vector<Series> series;
+      for (const auto& [name, points] : lines) series.push_back({name, points});
+      body += line_plot(title, "x", series);
+    }
   }
   return html_page("stream reproduce", body);
 }

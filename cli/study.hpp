@@ -23,7 +23,8 @@ struct StudyResult {
   std::uint64_t seed = 0;
   double seconds = 0;
   std::vector<Claim> claims;
-  std::map<std::string, std::vector<std::pair<double, double>>> series;  ///< of {"series", "x", "y"} records
+  /// Points of {"plot", "series", "x", "y"} records, by plot and series; a plot has common axes.
+  std::map<std::string, std::map<std::string, std::vector<std::pair<double, double>>>> plots;
   bool held() const;
 };
 

@@ -61,7 +61,10 @@ Subsampling::Subsampling(const ConformerShape& shape, const at::Generator& g) {
 }
 
 at::Tensor Subsampling::stage(int index, const at::Tensor& rows) const {
-  const at::Tensor x = at::constant_pad_nd(rows, {2, 1});
+  return convolve(index, at::constant_pad_nd(rows, {2, 1}));
+}
+
+at::Tensor Subsampling::convolve(int index, const at::Tensor& x) const {
   if (index == 0) return at::relu(at::conv2d(x, conv0_w, conv0_b, 2));
   const auto i = static_cast<std::size_t>(index - 1);
   const at::Tensor y = at::conv2d(x, depth_w[i], depth_b[i], /*stride=*/at::IntArrayRef{2, 2},
@@ -76,7 +79,7 @@ at::Tensor Subsampling::project(const at::Tensor& x) const {
 
 at::Tensor Subsampling::forward(const at::Tensor& mels) const {
   at::Tensor x = mels.unsqueeze(1);
-  for (int i = 0; i < 3; ++i) x = stage(i, at::constant_pad_nd(x, {0, 0, 2, 1}));
+  for (int i = 0; i < 3; ++i) x = convolve(i, at::constant_pad_nd(x, {2, 1, 2, 1}));
   return project(x);
 }
 
@@ -160,6 +163,7 @@ Conformer::Conformer(const ConformerShape& shape, const at::Generator& g) : shap
 }
 
 Conformer::Heads Conformer::heads(const at::Tensor& encoded) const {
+  RECORD_USER_SCOPE("heads");
   return {encoded, ctc_->forward(encoded), times_->forward(encoded)};
 }
 

@@ -48,6 +48,8 @@ class Subsampling : public torch::nn::Module {
   static std::int64_t output_length(std::int64_t frames);
 
  private:
+  /// One stage over rows that are padded on both axes.
+  at::Tensor convolve(int index, const at::Tensor& padded) const;
   at::Tensor conv0_w, conv0_b;
   std::array<at::Tensor, 2> depth_w, depth_b, point_w, point_b;
   std::shared_ptr<nn::Linear> out_;
@@ -57,8 +59,9 @@ class Subsampling : public torch::nn::Module {
 class ConformerLayer : public torch::nn::Module {
  public:
   ConformerLayer(const ConformerShape& shape, const at::Generator& generator);
-  /// x [B, T, d]; kv_cache [B, L, 2d] and conv_cache [B, kernel-1, d] are read and, when `keep`, replaced by
-  /// those of the next chunk; offline both are empty tensors (no cache; zeros before the convolution).
+  /// x [B, T, d]; kv_cache [B, L, 2d] and conv_cache [B, kernel-1, d] are read and replaced by those of the
+  /// next chunk; null for whole recordings (no cache; zeros before the convolution). `mask`: undefined when
+  /// nothing is masked.
   at::Tensor forward(at::Tensor x, at::Tensor* kv_cache, at::Tensor* conv_cache, const at::Tensor& positions,
                      const at::Tensor& mask) const;
   at::Tensor project_positions(const at::Tensor& r) const { return attention_->project_positions(r); }

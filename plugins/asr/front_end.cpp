@@ -40,6 +40,7 @@ at::Tensor slaney_filterbank() {
 FrontEnd::FrontEnd() : window_(torch::hann_window(kWindow, /*periodic=*/false)), bank_(slaney_filterbank()) {}
 
 at::Tensor FrontEnd::forward(const at::Tensor& samples) const {
+  RECORD_USER_SCOPE("front_end");
   const std::int64_t n = samples.size(0);
   const at::Tensor emphasised = samples.narrow(0, 1, n - 1) - samples.narrow(0, 0, n - 1) * kPreEmphasis;
   // Where the window lies inside the 512 points changes phases only, so zeros may all stand behind it.

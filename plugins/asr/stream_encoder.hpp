@@ -5,8 +5,8 @@
 #include <functional>
 #include <span>
 
-#include "asr/front_end.hpp"
 #include "asr/model_file.hpp"
+#include "asr/stream_front_end.hpp"
 
 namespace stream::asr {
 
@@ -25,7 +25,7 @@ class StreamEncoder {
   void finish(const Sink& sink);
   void reset();
 
-  std::int64_t samples() const { return samples_; }
+  std::int64_t samples() const { return front_end_.samples(); }
   /// Frames of a chunk: lookahead + 1.
   std::int64_t chunk() const { return chunk_; }
   void save(Archive& state) const;
@@ -35,17 +35,18 @@ class StreamEncoder {
   std::size_t state_bytes() const;
 
  private:
-  std::int64_t wanted() const { return kSubsampling * chunk_ - (mels_ == 0 ? kSubsampling - 1 : 0); }
+  /// Mel frames of the next chunk: the first frame of a stream needs one, every later one eight more.
+  std::int64_t wanted() const {
+    return kSubsampling * chunk_ - (front_end_.frames() == 0 ? kSubsampling - 1 : 0);
+  }
   void compute(std::int64_t mel_frames, bool last, const Sink& sink);
 
   std::shared_ptr<const Conformer> network_;
-  FrontEnd front_end_;
   std::int64_t chunk_, left_;
+  StreamFrontEnd front_end_;
   std::vector<at::Tensor> positions_;  ///< of each layer, for a whole chunk
-  std::vector<float> buffer_;          ///< samples from 160 mels_ - 201 on; room for one chunk
-  std::size_t filled_ = 0;
-  std::int64_t samples_ = 0, mels_ = 0, frames_ = 0;
-  std::array<at::Tensor, 3> rows_;  ///< last two input rows of each subsampling stage
+  std::int64_t frames_ = 0;            ///< computed so far
+  std::array<at::Tensor, 3> rows_;     ///< last two input rows of each subsampling stage
   std::vector<at::Tensor> kv_, conv_;
 };
 

@@ -11,6 +11,7 @@
 namespace stream::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 TEST(Compare, RecordsFieldByFieldWithinTolerance) {
@@ -50,16 +51,19 @@ TEST(Study, ClaimsAndFaults) {
   StudyResult result;
   result.study = "s";
   read_study_records(
-      "{\"series\":\"loss\",\"x\":1,\"y\":2}\n{\"claim\":\"c\",\"paper\":1,\"baseline\":2,\"measured\":3,"
+      "{\"series\":\"loss\",\"x\":1,\"y\":2}\n{\"plot\":\"by "
+      "minute\",\"series\":\"time\",\"x\":1,\"y\":2}\n{\"claim\":\"c\",\"paper\":1,\"baseline\":2,"
+      "\"measured\":3,"
       "\"bar\":4,\"held\":true}\n",
       result);
   EXPECT_TRUE(result.held());
-  EXPECT_EQ(result.series["loss"].size(), 1u);
+  EXPECT_EQ(result.plots["series"]["loss"].size(), 1u);
+  EXPECT_EQ(result.plots["by minute"]["time"].size(), 1u);
   StudyResult empty;
   EXPECT_FALSE(empty.held());
   EXPECT_THROW(read_study_records("", empty), Error);
   EXPECT_THROW(read_study_records("{\"claim\":\"c\"}\n", empty), Error);
-  EXPECT_THAT(study_report({result}), HasSubstr("loss"));
+  EXPECT_THAT(study_report({result}), AllOf(HasSubstr("loss"), HasSubstr("by minute")));
 }
 
 TEST(Text, SecondsInTheUnitThatFits) {

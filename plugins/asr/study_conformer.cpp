@@ -1,0 +1,140 @@
+#include "asr/study_conformer.hpp"
+
+#include "asr/model_file.hpp"
+#include "asr/study_cost.hpp"
+#include "asr/study_endurance.hpp"
+#include "asr/study_equality.hpp"
+#include "stream/error.hpp"
+
+namespace stream::asr {
+
+namespace {
+constexpr double kFrameSeconds = 0.08;
+/// Utterances of the test split that are repeated where an hour of speech is needed.
+constexpr std::int64_t kRepeated = 20;
+
+std::int64_t frames_of(double seconds) { return std::llround(seconds / kFrameSeconds); }
+}  // namespace
+
+Spec ConformerStudy::spec() {
+  return Spec("asr.study_conformer",
+              "A study: streaming with caches against whole recordings and against buffered streaming.")
+      .output<Record>("claims",
+                      "{\"claim\", \"paper\", \"baseline\", \"measured\", \"bar\", \"held\"}, and points of "
+                      "curves {\"plot\", \"series\", \"x\", \"y\"}")
+      .path("model", "models/captions-en.h5", "a recogniser in HDF5, as `asr.train` writes it")
+      .param("utterances", static_cast<std::int64_t>(300), "of SpokenText-1's test split, for equality",
+             range(1, 1e6))
+      .param("minutes", static_cast<std::int64_t>(60), "of audio, for the growth of state and time",
+             range(1, 1e5), unit("min"))
+      .param("pairs", static_cast<std::int64_t>(200), "chunks timed for each look-ahead, for the cost",
+             range(1, 1e6))
+      .param("buffer", 4.0, "window of buffered streaming; a multiple of 80 ms", range(0.08, 60), unit("s"))
+      .param("quick", false, "a tenth of the utterances and minutes, a quarter of the pairs, the same bars")
+      .contract({.state = Growth::kConstant, .cost = Cost::kHeavy})
+      .about(
+          "Equality: every utterance goes through the streaming encoder in pieces of 1 to 4000 samples, and "
+          "at once through the same network under the same mask, for every look-ahead of the model; encoder "
+          "outputs may differ by 1e-5 and the greedily decoded tokens not at all. The baseline is buffered "
+          "streaming against its own whole-recording output.\n\n"
+          "Endurance: `asr.conformer` with the model's default look-ahead holds the same bytes after 10 "
+          "seconds and at the end, and the chunks of its last minute take as long, within 10 %, as those of "
+          "another instance in its first minute, timed in turn on the same audio.\n\n"
+          "Cost: the encoder's multiply-adds, counted in the kernels that execute them, of buffered and of "
+          "cached streaming, are at least 0.9 x buffer / chunk apart; the times of a chunk from samples to "
+          "logits at least 2.5 times at 480 ms of look-ahead and 4 times at 80 ms. Buffered streaming runs "
+          "the same encoder with full context on overlapping windows that move by a chunk; its mel frames "
+          "and position encodings are computed once, as those of cached streaming.\n\n"
+          "Speech is SpokenText-1's test split of the run's seed. Times are wall-clock times of this "
+          "machine; "
+          "everything else is the same for the same seed.")
+      .paper(
+          "Noroozi, Majumdar, Kumar, Balam, Ginsburg, Stateful Conformer with Cache-based Inference for "
+          "Streaming Automatic Speech Recognition, arXiv 2312.17279")
+      .example("The study, shortened", R"(title = "Cache-aware Conformer"
+[nodes.study]
+use = "asr.study_conformer"
+quick = true
+[nodes.claims]
+use = "jsonl.write"
+from = "study"
+path = "-"
+)");
+}
+
+ConformerStudy::ConformerStudy(const Params& p)
+    : model_(p.input_path("model")),
+      context_(p.context()),
+      network_(load_model(model_).network),
+      utterances_(p.get<std::int64_t>("utterances")),
+      minutes_(p.get<std::int64_t>("minutes")),
+      pairs_(p.get<std::int64_t>("pairs")),
+      window_(frames_of(p.get<double>("buffer"))) {
+  if (context_.device != "cpu" && !context_.device.empty())
+    throw bad_recipe("asr.study_conformer runs on cpu only");
+  const double buffer = p.get<double>("buffer");
+  if (std::abs(static_cast<double>(window_) * kFrameSeconds - buffer) > 1e-6)
+    throw bad_recipe("buffer is " + std::to_string(buffer) + " s, expected a multiple of 0.08 s");
+  for (const std::int64_t r : network_->shape().lookaheads)
+    if (r + 1 > window_)
+      throw bad_recipe("buffer is " + std::to_string(buffer) + " s, less than a chunk at " +
+                       lookahead_text(r));
+  if (p.get<bool>("quick")) {
+    utterances_ = std::max<std::int64_t>(1, utterances_ / 10);
+    minutes_ = std::max<std::int64_t>(std::min<std::int64_t>(minutes_, 2), minutes_ / 10);
+    pairs_ = std::max<std::int64_t>(1, pairs_ / 4);
+  }
+}
+
+std::vector<float> ConformerStudy::speech() const {
+  Corpus corpus({.seed = context_.seed, .split = Split::kTest});
+  std::vector<float> out;
+  for (std::int64_t i = 0; i < std::min(kRepeated, utterances_); ++i) {
+    const SpokenUtterance u = corpus.utterance(i);
+    out.insert(out.end(), u.samples.begin(), u.samples.end());
+  }
+  return out;
+}
+
+std::unique_ptr<StudyPart> ConformerStudy::part(std::int64_t which) const {
+  if (which == kEquality)
+    return std::make_unique<EqualityStudy>(
+        network_,
+        EqualityStudy::Options{.utterances = utterances_, .window = window_, .seed = context_.seed});
+  if (which == kEndurance)
+    return std::make_unique<EnduranceStudy>(
+        Object{{"model", model_}}, context_, speech(),
+        EnduranceStudy::Options{.minutes = minutes_, .lookahead = network_->shape().lookaheads.front()});
+  return std::make_unique<CostStudy>(network_, speech(),
+                                     CostStudy::Options{.window = window_, .pairs = pairs_});
+}
+
+bool ConformerStudy::read(Output& out) {
+  if (part_ == kParts) return false;
+  if (!current_) current_ = part(part_);
+  if (current_->step()) return true;
+  for (Object& record : current_->records())
+    out.emit(Packet::of<Record>(Time{emitted_++}, std::move(record)));
+  current_.reset();
+  ++part_;
+  return true;
+}
+
+double ConformerStudy::fraction() const {
+  return (static_cast<double>(part_) + (current_ ? current_->fraction() : 0.0)) / static_cast<double>(kParts);
+}
+
+void ConformerStudy::save(Archive& state) const {
+  state.set("part", part_);
+  state.set("emitted", emitted_);
+}
+
+void ConformerStudy::load(const Archive& state) {
+  part_ = state.get<std::int64_t>("part");
+  emitted_ = state.get<std::int64_t>("emitted");
+  if (part_ < 0 || part_ > kParts || emitted_ < 0) throw bad_data("the saved study is at no part of it");
+}
+
+std::size_t ConformerStudy::state_bytes() const { return sizeof part_ + sizeof emitted_; }
+
+}  // namespace stream::asr

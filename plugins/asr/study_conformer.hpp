@@ -1,0 +1,36 @@
+/// asr.study_conformer: what the paper of the cache-aware Conformer claims for streaming, held against bars.
+#pragma once
+
+#include "asr/conformer.hpp"
+#include "asr/study_part.hpp"
+#include "stream/operator.hpp"
+
+namespace stream::asr {
+
+class ConformerStudy final : public Source {
+ public:
+  static Spec spec();
+  explicit ConformerStudy(const Params& params);
+  bool read(Output& out) override;
+  double fraction() const override;
+  /// Parts that have stated what they found are not run again; the one under way starts anew.
+  void save(Archive& state) const override;
+  void load(const Archive& state) override;
+  std::size_t state_bytes() const override;
+  std::string progress() const override { return current_ ? current_->progress() : std::string(); }
+
+ private:
+  static constexpr std::int64_t kEquality = 0, kEndurance = 1, kParts = 3;  ///< the last one is the cost
+  std::unique_ptr<StudyPart> part(std::int64_t which) const;
+  std::vector<float> speech() const;
+
+  std::string model_;
+  Context context_;
+  std::shared_ptr<const Conformer> network_;
+  std::int64_t utterances_, minutes_, pairs_, window_;
+  std::unique_ptr<StudyPart> current_;
+  std::int64_t part_ = kEquality;
+  std::int64_t emitted_ = 0;
+};
+
+}  // namespace stream::asr
