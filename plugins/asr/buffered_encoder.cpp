@@ -8,19 +8,26 @@
 
 namespace stream::asr {
 
-BufferedEncoder::BufferedEncoder(std::shared_ptr<const Conformer> network, std::int64_t chunk,
-                                 std::int64_t window)
-    : network_(std::move(network)),
-      chunk_(chunk),
-      window_(window),
-      front_end_(kSubsampling * std::max<std::int64_t>(chunk, 1)),
-      rows_(kSubsampling * window - (kSubsampling - 1)) {
+namespace {
+std::int64_t checked(std::int64_t chunk, std::int64_t window) {
   if (chunk < 1 || chunk > window)
     throw bad_recipe("a window of " + std::to_string(window) + " frames of 80 ms cannot move by " +
                      std::to_string(chunk));
+  return chunk;
+}
+}  // namespace
+
+BufferedEncoder::BufferedEncoder(std::shared_ptr<const Conformer> network, std::int64_t chunk,
+                                 std::int64_t window)
+    : network_(std::move(network)),
+      chunk_(checked(chunk, window)),
+      window_(window),
+      front_end_(kSubsampling * chunk_),
+      subsampling_(*network_),
+      layers_(*network_),
+      positions_(layers_.positions(window_, window_)),
+      rows_(kSubsampling * window - (kSubsampling - 1)) {
   nn::inference([&] {
-    const at::Tensor r = nn::relative_positions(window_ - 1, -(window_ - 1), network_->shape().features);
-    for (const auto& layer : network_->layers()) positions_.push_back(layer->project_positions(r));
     silence_ = FrontEnd().forward(torch::zeros({kWindow + 1}));
     mels_ = torch::empty({2 * rows_ + kSubsampling * chunk_, kMels});
   });
@@ -68,12 +75,10 @@ void BufferedEncoder::compute(std::int64_t limit, const Sink& sink) {
     const std::int64_t first = frames_ - ahead() - chunk_;
     const std::int64_t from = std::max<std::int64_t>(first, 0), to = std::min(first + chunk_, limit);
     if (from >= to) return;
-    const at::Tensor window = mels_.narrow(0, end_ - rows_, rows_).unsqueeze(0);
-    at::Tensor x =
-        network_->subsampling().forward(window) * std::sqrt(static_cast<double>(network_->shape().features));
-    for (std::size_t i = 0; i < positions_.size(); ++i)
-      x = network_->layers()[i]->forward(x, nullptr, nullptr, positions_[i], {});
-    sink(from, network_->heads(x.narrow(1, window_ - ahead() - chunk_ + (from - first), to - from)));
+    subsampling_.forward(mels_.data_ptr<float>() + (end_ - rows_) * kMels, rows_, rows_, /*last=*/true,
+                         nullptr, x_, layers_.ld());
+    layers_.forward(x_.data(), positions_, nullptr, 0);
+    sink(from, network_->heads(layers_.frames(x_, window_ - ahead() - chunk_ + (from - first), to - from)));
   });
 }
 

@@ -36,11 +36,14 @@ class BufferedEncoder {
   std::shared_ptr<const Conformer> network_;
   std::int64_t chunk_, window_;
   StreamFrontEnd front_end_;
-  std::vector<at::Tensor> positions_;  ///< of each layer
-  at::Tensor silence_;                 ///< [1, 80]: what stands before the first sample
-  at::Tensor mels_;                    ///< [.., 80], the newest window ending before row end_
-  std::int64_t rows_, end_ = 0;        ///< mel frames of a window; where it ends
-  std::int64_t frames_ = 0;            ///< encoder frames that have arrived
+  SubsamplingForward subsampling_;
+  ConformerForward layers_;
+  ConformerForward::Positions positions_;
+  at::Tensor silence_;           ///< [1, 80]: what stands before the first sample
+  at::Tensor mels_;              ///< [.., 80], the newest window ending before row end_
+  std::int64_t rows_, end_ = 0;  ///< mel frames of a window; where it ends
+  std::int64_t frames_ = 0;      ///< encoder frames that have arrived
+  std::vector<float> x_;
 };
 
 }  // namespace stream::asr

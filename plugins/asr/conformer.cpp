@@ -60,11 +60,7 @@ Subsampling::Subsampling(const ConformerShape& shape, const at::Generator& g) {
   out_ = register_module("out", std::make_shared<nn::Linear>(c * kReducedMels, shape.features, g));
 }
 
-at::Tensor Subsampling::stage(int index, const at::Tensor& rows) const {
-  return convolve(index, at::constant_pad_nd(rows, {2, 1}));
-}
-
-at::Tensor Subsampling::convolve(int index, const at::Tensor& x) const {
+at::Tensor Subsampling::stage(int index, const at::Tensor& x) const {
   if (index == 0) return at::relu(at::conv2d(x, conv0_w, conv0_b, 2));
   const auto i = static_cast<std::size_t>(index - 1);
   const at::Tensor y = at::conv2d(x, depth_w[i], depth_b[i], /*stride=*/at::IntArrayRef{2, 2},
@@ -73,14 +69,10 @@ at::Tensor Subsampling::convolve(int index, const at::Tensor& x) const {
   return at::relu(at::conv2d(y, point_w[i], point_b[i]));
 }
 
-at::Tensor Subsampling::project(const at::Tensor& x) const {
-  return out_->forward(x.transpose(1, 2).flatten(2));
-}
-
 at::Tensor Subsampling::forward(const at::Tensor& mels) const {
   at::Tensor x = mels.unsqueeze(1);
-  for (int i = 0; i < 3; ++i) x = convolve(i, at::constant_pad_nd(x, {2, 1, 2, 1}));
-  return project(x);
+  for (int i = 0; i < 3; ++i) x = stage(i, at::constant_pad_nd(x, {2, 1, 2, 1}));
+  return out_->forward(x.transpose(1, 2).flatten(2));
 }
 
 std::int64_t Subsampling::output_length(std::int64_t frames) {
@@ -118,28 +110,15 @@ at::Tensor ConformerLayer::feed_forward(const nn::LayerNorm& norm, const nn::Lin
   return down.forward(at::silu(up.forward(norm.forward(x))));
 }
 
-at::Tensor ConformerLayer::forward(at::Tensor x, at::Tensor* kv_cache, at::Tensor* conv_cache,
-                                   const at::Tensor& positions, const at::Tensor& mask) const {
+at::Tensor ConformerLayer::forward(at::Tensor x, const at::Tensor& positions, const at::Tensor& mask) const {
   x = at::add(x, feed_forward(*norm_ff1_, *ff1_up_, *ff1_down_, x), 0.5);
 
   const at::Tensor a = norm_attention_->forward(x);
-  at::Tensor kv = attention_->keys_values(a);
-  if (kv_cache) {
-    const std::int64_t left = kv_cache->size(1);
-    kv = at::cat({*kv_cache, kv}, 1);
-    *kv_cache = kv.narrow(1, kv.size(1) - left, left);
-  }
-  x = x + attention_->forward(a, kv, positions, mask);
+  x = x + attention_->forward(a, attention_->keys_values(a), positions, mask);
 
-  at::Tensor c = at::glu(pointwise1_->forward(norm_conv_->forward(x)), -1);
-  const std::int64_t past = depthwise_->kernel() - 1;
-  if (conv_cache) {
-    c = at::cat({*conv_cache, c}, 1);
-    *conv_cache = c.narrow(1, c.size(1) - past, past);
-  } else {
-    c = at::constant_pad_nd(c, {0, 0, past, 0});
-  }
-  x = x + pointwise2_->forward(at::silu(norm_inner_->forward(depthwise_->forward(c))));
+  const at::Tensor c = at::glu(pointwise1_->forward(norm_conv_->forward(x)), -1);
+  const at::Tensor seen = at::constant_pad_nd(c, {0, 0, depthwise_->kernel() - 1, 0});
+  x = x + pointwise2_->forward(at::silu(norm_inner_->forward(depthwise_->forward(seen))));
 
   x = at::add(x, feed_forward(*norm_ff2_, *ff2_up_, *ff2_down_, x), 0.5);
   return norm_out_->forward(x);
@@ -179,8 +158,7 @@ at::Tensor Conformer::encode(const at::Tensor& mels, const std::vector<std::int6
   const at::Tensor padded_row = padding.transpose(-1, -2);
   mask = mask.masked_fill(padding, -INFINITY).masked_fill(padded_row, 0.0);
   const at::Tensor r = nn::relative_positions(frames - 1, -(frames - 1), shape_.features);
-  for (const auto& layer : layers_)
-    x = layer->forward(x, nullptr, nullptr, layer->project_positions(r), mask);
+  for (const auto& layer : layers_) x = layer->forward(x, layer->project_positions(r), mask);
   return x;
 }
 

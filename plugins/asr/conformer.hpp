@@ -38,18 +38,14 @@ inline constexpr std::int64_t kSubsampling = 8;
 class Subsampling : public torch::nn::Module {
  public:
   Subsampling(const ConformerShape& shape, const at::Generator& generator);
-  /// One stage over time rows that carry their history already: [B, channels, rows, mels] -> [B, C,
-  /// (rows-3)/2+1, ...].
-  at::Tensor stage(int index, const at::Tensor& rows) const;
-  /// [B, C, T, 11] -> [B, T, d].
-  at::Tensor project(const at::Tensor& x) const;
   /// Whole recordings: [B, T, 80] -> [B, ceil-like T/8, d], lengths T -> T/2+1 in each stage.
   at::Tensor forward(const at::Tensor& mels) const;
   static std::int64_t output_length(std::int64_t frames);
 
  private:
-  /// One stage over rows that are padded on both axes.
-  at::Tensor convolve(int index, const at::Tensor& padded) const;
+  /// One stage over rows that are padded on both axes: [B, channels, rows, mels] -> [B, C, (rows-3)/2+1,
+  /// ...].
+  at::Tensor stage(int index, const at::Tensor& padded) const;
   at::Tensor conv0_w, conv0_b;
   std::array<at::Tensor, 2> depth_w, depth_b, point_w, point_b;
   std::shared_ptr<nn::Linear> out_;
@@ -59,11 +55,8 @@ class Subsampling : public torch::nn::Module {
 class ConformerLayer : public torch::nn::Module {
  public:
   ConformerLayer(const ConformerShape& shape, const at::Generator& generator);
-  /// x [B, T, d]; kv_cache [B, L, 2d] and conv_cache [B, kernel-1, d] are read and replaced by those of the
-  /// next chunk; null for whole recordings (no cache; zeros before the convolution). `mask`: undefined when
-  /// nothing is masked.
-  at::Tensor forward(at::Tensor x, at::Tensor* kv_cache, at::Tensor* conv_cache, const at::Tensor& positions,
-                     const at::Tensor& mask) const;
+  /// x [B, T, d], whole recordings: zeros before the convolution.
+  at::Tensor forward(at::Tensor x, const at::Tensor& positions, const at::Tensor& mask) const;
   at::Tensor project_positions(const at::Tensor& r) const { return attention_->project_positions(r); }
 
  private:

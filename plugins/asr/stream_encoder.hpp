@@ -5,8 +5,10 @@
 #include <functional>
 #include <span>
 
+#include "asr/conformer_forward.hpp"
 #include "asr/model_file.hpp"
 #include "asr/stream_front_end.hpp"
+#include "asr/subsampling_forward.hpp"
 
 namespace stream::asr {
 
@@ -44,10 +46,13 @@ class StreamEncoder {
   std::shared_ptr<const Conformer> network_;
   std::int64_t chunk_, left_;
   StreamFrontEnd front_end_;
-  std::vector<at::Tensor> positions_;  ///< of each layer, for a whole chunk
-  std::int64_t frames_ = 0;            ///< computed so far
-  std::array<at::Tensor, 3> rows_;     ///< last two input rows of each subsampling stage
-  std::vector<at::Tensor> kv_, conv_;
+  SubsamplingForward subsampling_;
+  ConformerForward layers_;
+  ConformerForward::Positions positions_;  ///< for a whole chunk
+  std::int64_t frames_ = 0;                ///< computed so far
+  SubsamplingForward::History rows_;
+  std::vector<ConformerForward::Cache> caches_;
+  std::vector<float> x_;
 };
 
 }  // namespace stream::asr

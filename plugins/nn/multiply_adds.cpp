@@ -77,6 +77,10 @@ MultiplyAdds::~MultiplyAdds() {
   active = nullptr;
 }
 
+void MultiplyAdds::note(std::int64_t multiply_adds) {
+  if (active) active->counts_[active->scopes_.back()] += multiply_adds;
+}
+
 std::int64_t MultiplyAdds::within(const std::string& scope) const {
   const auto found = counts_.find(scope);
   return found == counts_.end() ? 0 : found->second;

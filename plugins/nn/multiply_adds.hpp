@@ -21,6 +21,8 @@ class MultiplyAdds {
 
   /// Outside of every named scope.
   std::int64_t count() const { return within({}); }
+  /// For kernels of our own (dense.hpp): this thread has just executed so many.
+  static void note(std::int64_t multiply_adds);
   /// In the scope of that name (RECORD_USER_SCOPE), scopes inside of it not included.
   std::int64_t within(const std::string& scope) const;
 

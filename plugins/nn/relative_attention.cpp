@@ -46,8 +46,7 @@ at::Tensor RelativeAttention::forward(const at::Tensor& x, const at::Tensor& kv,
   const at::Tensor k = split.select(2, 0).permute({0, 2, 3, 1}), v = split.select(2, 1).transpose(1, 2);
   const at::Tensor content = (q + bias_u).matmul(k);
   const at::Tensor distance = relative_shift((q + bias_v).matmul(positions));
-  at::Tensor scores = (content + distance).mul(1.0 / std::sqrt(static_cast<double>(dk)));
-  if (mask.defined()) scores = scores + mask;
+  const at::Tensor scores = (content + distance).mul(1.0 / std::sqrt(static_cast<double>(dk))) + mask;
   const at::Tensor mixed = scores.softmax(-1).matmul(v);
   return out_->forward(mixed.transpose(1, 2).reshape({batch, c, d}));
 }

@@ -24,8 +24,7 @@ class RelativeAttention : public torch::nn::Module {
   /// when they are fixed.
   at::Tensor project_positions(const at::Tensor& positions) const;
   /// x: queries [B, c, d]; kv: [B, K, 2d], the last c of K keys being those of x; positions: of the distances
-  /// K-1 ... -(c-1), projected; mask: added to the scores, broadcast to [B, heads, c, K], or undefined
-  /// when nothing is masked. Returns [B, c, d].
+  /// K-1 ... -(c-1), projected; mask: added to the scores, broadcast to [B, heads, c, K]. Returns [B, c, d].
   ///
   ///   score(i, j) = [ (q_i + u) k_j + (q_i + v) W_r R(i - j) ] / sqrt(d / heads)
   at::Tensor forward(const at::Tensor& x, const at::Tensor& kv, const at::Tensor& positions,
