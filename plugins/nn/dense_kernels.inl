@@ -13,6 +13,8 @@ constexpr int kVectors = static_cast<int>(kTile / kWidth);  // of a tile
 // Accumulators that fit the registers: 8 of 32 vectors, or of 16.
 constexpr int kRows = kVectors >= 8 ? 1 : 8 / kVectors;
 
+constexpr std::int64_t kPart = 24;  // terms of a sum that are added up by themselves
+
 V load(const float* from) { return *reinterpret_cast<const V*>(from); }
 void store(float* to, V v) { *reinterpret_cast<V*>(to) = v; }
 V all(float x) { return V{} + x; }
@@ -48,11 +50,18 @@ void block(const float* a, std::int64_t lda, const float* b, std::int64_t ldb, c
   V sums[R][C];
   for (int r = 0; r < R; ++r)
     for (int j = 0; j < C; ++j) sums[r][j] = bias ? load(bias + j * kWidth) : V{};
-  for (std::int64_t i = 0; i < inner; ++i) {
-    V row[C];
-    for (int j = 0; j < C; ++j) row[j] = load(b + i * ldb + j * kWidth);
+  // A sum of partial sums: rounding grows with the length of a part, not of the whole.
+  for (std::int64_t from = 0; from < inner; from += kPart) {
+    const std::int64_t to = from + kPart < inner ? from + kPart : inner;
+    V part[R][C] = {};
+    for (std::int64_t i = from; i < to; ++i) {
+      V row[C];
+      for (int j = 0; j < C; ++j) row[j] = load(b + i * ldb + j * kWidth);
+      for (int r = 0; r < R; ++r)
+        for (int j = 0; j < C; ++j) part[r][j] += a[r * lda + i] * row[j];
+    }
     for (int r = 0; r < R; ++r)
-      for (int j = 0; j < C; ++j) sums[r][j] += a[r * lda + i] * row[j];
+      for (int j = 0; j < C; ++j) sums[r][j] += part[r][j];
   }
   for (int r = 0; r < R; ++r)
     for (int j = 0; j < C; ++j) store(c + r * ldc + j * kWidth, sums[r][j]);
