@@ -10,6 +10,7 @@ namespace stream::asr {
 
 namespace {
 constexpr double kFrameSeconds = 0.08;
+constexpr const char *kEquality = "equality", *kEndurance = "endurance", *kCost = "cost";
 /// Utterances of the test split that are repeated where an hour of speech is needed.
 constexpr std::int64_t kRepeated = 20;
 
@@ -23,6 +24,8 @@ Spec ConformerStudy::spec() {
                       "{\"claim\", \"paper\", \"baseline\", \"measured\", \"bar\", \"held\"}, and points of "
                       "curves {\"plot\", \"series\", \"x\", \"y\"}")
       .path("model", "models/captions-en.h5", "a recogniser in HDF5, as `asr.train` writes it")
+      .param("parts", std::vector<std::string>{kEquality, kEndurance, kCost},
+             "what is measured, in this order", choices({kEquality, kEndurance, kCost}))
       .param("utterances", static_cast<std::int64_t>(300), "of SpokenText-1's test split, for equality",
              range(1, 1e6))
       .param("minutes", static_cast<std::int64_t>(60), "of audio, for the growth of state and time",
@@ -51,10 +54,11 @@ Spec ConformerStudy::spec() {
       .paper(
           "Noroozi, Majumdar, Kumar, Balam, Ginsburg, Stateful Conformer with Cache-based Inference for "
           "Streaming Automatic Speech Recognition, arXiv 2312.17279")
-      .example("The study, shortened", R"(title = "Cache-aware Conformer"
+      .example("Its first part, shortened", R"(title = "Streaming equals the whole recording"
 [nodes.study]
 use = "asr.study_conformer"
-quick = true
+parts = ["equality"]
+utterances = 5
 [nodes.claims]
 use = "jsonl.write"
 from = "study"
@@ -66,12 +70,14 @@ ConformerStudy::ConformerStudy(const Params& p)
     : model_(p.input_path("model")),
       context_(p.context()),
       network_(load_model(model_).network),
+      parts_(p.get<std::vector<std::string>>("parts")),
       utterances_(p.get<std::int64_t>("utterances")),
       minutes_(p.get<std::int64_t>("minutes")),
       pairs_(p.get<std::int64_t>("pairs")),
       window_(frames_of(p.get<double>("buffer"))) {
   if (context_.device != "cpu" && !context_.device.empty())
     throw bad_recipe("asr.study_conformer runs on cpu only");
+  if (parts_.empty()) throw bad_recipe("parts is empty: a study that measures nothing shows nothing");
   const double buffer = p.get<double>("buffer");
   if (std::abs(static_cast<double>(window_) * kFrameSeconds - buffer) > 1e-6)
     throw bad_recipe("buffer is " + std::to_string(buffer) + " s, expected a multiple of 0.08 s");
@@ -96,7 +102,7 @@ std::vector<float> ConformerStudy::speech() const {
   return out;
 }
 
-std::unique_ptr<StudyPart> ConformerStudy::part(std::int64_t which) const {
+std::unique_ptr<StudyPart> ConformerStudy::part(const std::string& which) const {
   if (which == kEquality)
     return std::make_unique<EqualityStudy>(
         network_,
@@ -110,8 +116,8 @@ std::unique_ptr<StudyPart> ConformerStudy::part(std::int64_t which) const {
 }
 
 bool ConformerStudy::read(Output& out) {
-  if (part_ == kParts) return false;
-  if (!current_) current_ = part(part_);
+  if (part_ == static_cast<std::int64_t>(parts_.size())) return false;
+  if (!current_) current_ = part(parts_[static_cast<std::size_t>(part_)]);
   if (current_->step()) return true;
   for (Object& record : current_->records())
     out.emit(Packet::of<Record>(Time{emitted_++}, std::move(record)));
@@ -121,7 +127,8 @@ bool ConformerStudy::read(Output& out) {
 }
 
 double ConformerStudy::fraction() const {
-  return (static_cast<double>(part_) + (current_ ? current_->fraction() : 0.0)) / static_cast<double>(kParts);
+  return (static_cast<double>(part_) + (current_ ? current_->fraction() : 0.0)) /
+         static_cast<double>(parts_.size());
 }
 
 void ConformerStudy::save(Archive& state) const {
@@ -132,7 +139,8 @@ void ConformerStudy::save(Archive& state) const {
 void ConformerStudy::load(const Archive& state) {
   part_ = state.get<std::int64_t>("part");
   emitted_ = state.get<std::int64_t>("emitted");
-  if (part_ < 0 || part_ > kParts || emitted_ < 0) throw bad_data("the saved study is at no part of it");
+  if (part_ < 0 || part_ > static_cast<std::int64_t>(parts_.size()) || emitted_ < 0)
+    throw bad_data("the saved study is at no part of it");
 }
 
 std::size_t ConformerStudy::state_bytes() const { return sizeof part_ + sizeof emitted_; }

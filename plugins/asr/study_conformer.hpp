@@ -20,16 +20,16 @@ class ConformerStudy final : public Source {
   std::string progress() const override { return current_ ? current_->progress() : std::string(); }
 
  private:
-  static constexpr std::int64_t kEquality = 0, kEndurance = 1, kParts = 3;  ///< the last one is the cost
-  std::unique_ptr<StudyPart> part(std::int64_t which) const;
+  std::unique_ptr<StudyPart> part(const std::string& which) const;
   std::vector<float> speech() const;
 
   std::string model_;
   Context context_;
   std::shared_ptr<const Conformer> network_;
+  std::vector<std::string> parts_;
   std::int64_t utterances_, minutes_, pairs_, window_;
   std::unique_ptr<StudyPart> current_;
-  std::int64_t part_ = kEquality;
+  std::int64_t part_ = 0;  ///< index of the one under way
   std::int64_t emitted_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include "asr/asr_score.hpp"
 #include "asr/asr_train.hpp"
 #include "asr/corpus_spoken_text.hpp"
+#include "asr/study_conformer.hpp"
 #include "fed_pipe.hpp"
 #include "laws.hpp"
 #include "stream/file.hpp"
@@ -213,6 +214,22 @@ TEST_F(Laws, CorpusSpokenText) {
   laws::resuming_a_source_is_exact(spoken_text, 2);
   const auto source = spoken_text();
   testing::Collector out(2);
+  const std::size_t bytes = source->state_bytes() + testing::saved(*source).bytes();
+  while (source->read(out)) EXPECT_EQ(source->state_bytes() + testing::saved(*source).bytes(), bytes);
+}
+
+std::unique_ptr<Source> study() {
+  // What it says of times is measured anew by every run; what it says of outputs is not.
+  auto op = testing::make<ConformerStudy>(Object{{"model", STREAM_SOURCE_DIR "/share/models/captions-en.h5"},
+                                                 {"parts", Array{"equality"}},
+                                                 {"utterances", 2}});
+  return std::unique_ptr<Source>(dynamic_cast<Source*>(op.release()));
+}
+
+TEST_F(Laws, AsrStudyConformer) {
+  laws::resuming_a_source_is_exact(study, 1);
+  const auto source = study();
+  testing::Collector out(1);
   const std::size_t bytes = source->state_bytes() + testing::saved(*source).bytes();
   while (source->read(out)) EXPECT_EQ(source->state_bytes() + testing::saved(*source).bytes(), bytes);
 }
