@@ -30,8 +30,8 @@ Spec ConformerStudy::spec() {
              range(1, 1e6))
       .param("minutes", static_cast<std::int64_t>(60), "of audio, for the growth of state and time",
              range(1, 1e5), unit("min"))
-      .param("pairs", static_cast<std::int64_t>(200), "chunks timed for each look-ahead, for the cost",
-             range(1, 1e6))
+      .param("pairs", static_cast<std::int64_t>(50),
+             "runs of eight chunks timed for each look-ahead, for the cost", range(1, 1e6))
       .param("buffer", 4.0, "window of buffered streaming; a multiple of 80 ms", range(0.08, 60), unit("s"))
       .param("quick", false, "a tenth of the utterances and minutes, a quarter of the pairs, the same bars")
       .contract({.state = Growth::kConstant, .cost = Cost::kHeavy})

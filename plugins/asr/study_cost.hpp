@@ -13,7 +13,7 @@ class CostStudy final : public StudyPart {
  public:
   struct Options {
     std::int64_t window = 50;  ///< of the baseline, in frames of 80 ms
-    std::int64_t pairs = 200;  ///< chunks timed for each look-ahead
+    std::int64_t pairs = 50;   ///< runs of chunks timed for each look-ahead
   };
   /// speech: 16 kHz, repeated for as long as it takes.
   CostStudy(std::shared_ptr<const Conformer> network, std::vector<float> speech, const Options& options);
