@@ -133,6 +133,7 @@ class OperatorExamination final : public Examination {
     all.skip_errors = true;
     trial.skipped = runner_.run(all, Where::kUsual);
     trial.refused = trial.skipped.refused;
+    emitted_ += trial.skipped.emitted.size();
     for (const Fault& fault : trial.refused) tell_foreign(fault, "a packet");
     if (trial.skipped.fault && trial.skipped.fault->fatal()) {
       trial.fatal =
@@ -291,6 +292,10 @@ class OperatorExamination final : public Examination {
     if (spec_.sink() || law("causality").report.verdict != Verdict::kHeld) return;
     const Duration declared = contract_.lookahead;
     if (declared == kUnbounded || declared == Duration{0}) return;
+    if (emitted_ == 0) {
+      note("causality", "nothing came out of any stream: give a file of real input with --input");
+      return;
+    }
     // Streams show a lookahead only as fine as their packets lie.
     if (needed_ + declared / 4 < declared)
       note("causality", "declares a lookahead of " + to_string(declared) +
@@ -303,6 +308,7 @@ class OperatorExamination final : public Examination {
   StreamModel model_;
   std::string output_;
   Duration needed_{0};
+  std::size_t emitted_ = 0;
   bool told_foreign_ = false;
 };
 

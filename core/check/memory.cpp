@@ -62,13 +62,20 @@ std::optional<Breach> judge_memory(const Measures& measures, const Contract& con
   const std::uint64_t slack = contract.cost == Cost::kHeavy ? kHeavyHeapSlack : kHeapSlack;
   const std::uint64_t packets = c.packets - b.packets;
   const std::uint64_t heap = growth(b.heap, c.heap);
+  // Linear growth may cost more than the state's bytes (nodes, headers), but not ever more.
+  const bool linear = contract.state == Growth::kLinear;
+  const auto grace = [&](std::uint64_t before) { return linear ? 5 * before / 2 : 8 * more; };
   const auto in_heap = [](const Measure& m) { return m.heap; };
-  if (c.heap > 0 && heap > slack + 2 * packets + 8 * more && keeps_growing(points, in_heap))
+  if (c.heap > 0 && heap > slack + 2 * packets + grace(growth(a.heap, b.heap)) &&
+      keeps_growing(points, in_heap))
     return grown("memory grows by what neither state_bytes() nor save() shows", measures, in_heap);
   const auto resident = [](const Measure& m) { return m.resident; };
-  if (growth(b.resident, c.resident) > kResidentSlack + 2 * heap + 8 * more &&
+  if (growth(b.resident, c.resident) > kResidentSlack + 2 * heap + grace(growth(a.resident, b.resident)) &&
       keeps_growing(points, resident))
     return grown("the process grows by what neither state_bytes() nor the heap shows", measures, resident);
+  if (linear && c.stated > 0 && heap > slack + 16 * growth(b.stated, c.stated))
+    note = "each byte more that state_bytes() shows takes " +
+           std::to_string(heap / std::max<std::uint64_t>(1, growth(b.stated, c.stated))) + " bytes of memory";
   constexpr std::uint64_t kWorthSaying = 256;
   if (c.stated == 0 && c.saved > kWorthSaying)
     note = "state_bytes() says 0, a checkpoint holds " + std::to_string(c.saved) + " bytes";

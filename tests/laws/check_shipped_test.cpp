@@ -52,6 +52,11 @@ TEST(Shipped, Readers) {
   expect_held({"text.read", "jsonl.read", "bytes.read", "audio.read", "--trials", kTrials}, 4);
 }
 
+#ifdef HAS_ASR
+/// Heavy ones: two trials on made-up sound.
+TEST(Shipped, Captions) { expect_held({"asr.conformer", "corpus.spoken_text", "--trials", "2"}, 2); }
+#endif
+
 /// As a whole on made-up lines, and node by node.
 TEST(Shipped, ARecipe) { expect_held({"copy-lines", "--trials", "2"}, 3); }
 
