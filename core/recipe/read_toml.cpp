@@ -6,8 +6,8 @@
 
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
-// toml++ 3.3 tells white space by tables that it says are complete and are not: for U+00E9 outside of a string it reaches
-// what it calls unreachable. There its tables mean "no".
+// toml++ 3.3 tells white space by tables that it says are complete and are not: for U+00E9 outside of a
+// string it reaches what it calls unreachable. There its tables mean "no".
 #include <toml++/impl/preprocessor.h>
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE return false
