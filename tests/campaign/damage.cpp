@@ -33,8 +33,10 @@ void put_back(Site& site, const std::string& outputs_from, const Checkpoints& ch
 
 /// A run stopped on the way, with its outputs set aside in `aside`.
 Checkpoints stop_on_the_way(Site& site, const std::filesystem::path& aside) {
-  for (int milliseconds = 350;; milliseconds += 150) {
-    if (milliseconds > 5000) throw std::runtime_error("no run could be stopped with two checkpoints");
+  // Machines differ by orders of magnitude in speed: ever later, and over again when the run had ended by
+  // then.
+  int milliseconds = 10;
+  for (int attempt = 0; attempt < 400; ++attempt) {
     site.clear();
     RunOptions options = site.resuming();
     options.max_time = std::chrono::milliseconds(milliseconds);
@@ -45,12 +47,17 @@ Checkpoints stop_on_the_way(Site& site, const std::filesystem::path& aside) {
       if (std::filesystem::exists(site.checkpoint() + suffix))
         found.push_back(testing::contents(site.checkpoint() + suffix));
     }
-    if (found.size() < 2 || read_archive(site.checkpoint()).get<bool>("finished")) continue;
+    const bool finished = !found.empty() && read_archive(site.checkpoint()).get<bool>("finished");
+    if (finished || found.size() < 2) {
+      milliseconds = finished ? 10 : milliseconds + milliseconds / 4;
+      continue;
+    }
     for (const auto& name : site.pipeline().outputs)
       std::filesystem::copy_file(site.folder() / name, aside / name,
                                  std::filesystem::copy_options::overwrite_existing);
     return found;
   }
+  throw std::runtime_error("no run could be stopped with two checkpoints");
 }
 
 /// The newest checkpoint is `damaged`: the one before must serve.
