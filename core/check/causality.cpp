@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "check/law.hpp"
-#include "check/model.hpp"
+#include "check/payloads.hpp"
 
 namespace stream::laws {
 namespace {

@@ -3,113 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "check/hostile.hpp"
+#include "check/payloads.hpp"
+
 namespace stream::laws {
-namespace {
-
-constexpr const char* kWords[] = {"a",          "to",           "the",        "seven",      "streams",
-                                  "h\u00e9llo", "\u4e16\u754c", "\U0001F30A", "{\"x\": 1}", "1,5",
-                                  "-",          "tab\there"};
-/// Kinds of values that a member may need; the order in which they are tried.
-enum ValueKind : int { kString, kInteger, kNumber, kBoolean, kList, kNested, kValueKinds };
-
-Value value_of(int kind, Random& random) {
-  switch (kind) {
-    case kString:
-      return kWords[random.below(std::size(kWords))];
-    case kInteger:
-      return static_cast<std::int64_t>(random.below(1000));
-    case kNumber:
-      return std::round(random.uniform(-100, 100) * 8) / 8;
-    case kBoolean:
-      return random.below(2) == 0;
-    case kList:
-      return Array{};
-    default:
-      return Object{};
-  }
-}
-
-std::string text_of(const Mark& mark) {
-  Random random(static_cast<std::uint64_t>(mark.seed));
-  const auto size = static_cast<std::size_t>(mark.size);
-  std::string text;
-  switch (mark.kind) {
-    case 0:  // letters that tell one packet from another
-      for (std::size_t i = 0; i < size; ++i)
-        text += static_cast<char>('a' + (static_cast<std::size_t>(mark.seed) + i) % 26);
-      return text;
-    case 1:
-      for (std::size_t i = 0; i < size / 4 + 1; ++i)
-        text += (i > 0 ? " " : "") + std::string(kWords[random.below(std::size(kWords))]);
-      return text;
-    case 2:
-      return std::to_string(mark.seed);
-    default:
-      for (std::size_t i = 0; i < size * 40; ++i) text += static_cast<char>(' ' + random.below(95));
-      return text;
-  }
-}
-
-Buffer random_bytes(std::size_t size, Random& random) {
-  std::vector<std::uint8_t> bytes(size);
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
-  return Buffer::own(std::move(bytes));
-}
-
-/// `count` elements of the type with values that are numbers.
-Buffer elements(DType type, std::size_t count, Random& random) {
-  if (type == DType::kF32) {
-    std::vector<float> values(count);
-    for (float& x : values) x = static_cast<float>(std::round(random.uniform(-1, 1) * 1024) / 1024);
-    return Buffer::own(std::move(values));
-  }
-  if (type == DType::kF64) {
-    std::vector<double> values(count);
-    for (double& x : values) x = random.uniform(-1, 1);
-    return Buffer::own(std::move(values));
-  }
-  if (type == DType::kI64 || type == DType::kI32) {
-    std::vector<std::int64_t> wide(type == DType::kI64 ? count : 0);
-    std::vector<std::int32_t> narrow(type == DType::kI32 ? count : 0);
-    for (auto& x : wide) x = static_cast<std::int64_t>(random.below(100));
-    for (auto& x : narrow) x = static_cast<std::int32_t>(random.below(100));
-    return type == DType::kI64 ? Buffer::own(std::move(wide)) : Buffer::own(std::move(narrow));
-  }
-  return random_bytes(count * size_of(type), random);
-}
-
-Frame frame_of(int width, int height, PixelFormat format, DType depth, Random& random) {
-  std::vector<Frame::Plane> planes;
-  for (int i = 0; i < (format == PixelFormat::kGray ? 1 : 3); ++i) {
-    const bool chroma = i > 0;
-    const bool half_width = chroma && (format == PixelFormat::kYuv420 || format == PixelFormat::kYuv422);
-    const bool half_height = chroma && format == PixelFormat::kYuv420;
-    const int w = half_width ? (width - 1) / 2 + 1 : width, h = half_height ? (height - 1) / 2 + 1 : height;
-    const auto count = static_cast<std::size_t>(w) * static_cast<std::size_t>(h);
-    planes.push_back({elements(depth, count, random), w, h, static_cast<std::size_t>(w) * size_of(depth)});
-  }
-  return Frame(width, height, format, depth, std::move(planes), ColorRange::kFull, "bt709",
-               depth == DType::kU16 ? 16 : 8);
-}
-
-/// The sample at this position of the stream, whatever packet it comes in.
-float sample_at(int kind, std::int64_t position, int channel) {
-  const auto where = static_cast<std::uint64_t>(position * 64 + channel);
-  switch (kind) {
-    case 0:
-      return static_cast<float>((where / 64 + static_cast<std::uint64_t>(channel)) % 8) / 8;
-    case 1:
-      return static_cast<float>(0.5 * std::sin(0.05 * static_cast<double>(position) + channel));
-    case 2:
-      return 0;
-    default:
-      return static_cast<float>(static_cast<std::int64_t>(Random(where)() >> 40)) /
-                 static_cast<float>(1 << 24) -
-             0.5f;
-  }
-}
-
-}  // namespace
 
 StreamModel::StreamModel(const Spec& spec, const Contract& contract, const Object& params)
     : ports_(spec.inputs()), lookahead_(contract.lookahead) {
@@ -355,235 +252,15 @@ void StreamModel::learn_members(Runner& runner, std::size_t port) {
   model.only_members = true;
 }
 
-std::shared_ptr<const Payload> other_payload(const Payload& payload, Random& random) {
-  const Mark mark{.kind = 1, .size = 20, .seed = static_cast<int>(random.below(1'000'000))};
-  switch (payload.type()) {
-    case PayloadType::kText:
-      return std::make_shared<Text>(text_of(mark) + "!");
-    case PayloadType::kBytes:
-      return std::make_shared<Bytes>(random_bytes(static_cast<const Bytes&>(payload).data().size(), random));
-    case PayloadType::kRecord: {
-      Object object;
-      try {
-        object = static_cast<const Record&>(payload).object();
-      } catch (const Error&) {
-      }
-      Object changed;
-      for (const auto& [name, value] : object) {
-        if (value.is_string())
-          changed.set(name, value.as_string() + "!");
-        else if (value.is_integer())
-          changed.set(name, value.as_integer() + 1 + static_cast<std::int64_t>(random.below(1000)));
-        else if (value.is_double())
-          changed.set(name, value.as_double() + 1 + random.uniform());
-        else if (value.is_bool())
-          changed.set(name, !value.as_bool());
-        else
-          changed.set(name, value);
-      }
-      return std::make_shared<Record>(std::move(changed));
-    }
-    case PayloadType::kAudio: {
-      const auto& audio = static_cast<const Audio&>(payload);
-      std::vector<float> samples(audio.samples().size());
-      for (float& x : samples) x = static_cast<float>(random.uniform(-0.9, 0.9));
-      return std::make_shared<Audio>(std::move(samples), audio.channels(), audio.rate());
-    }
-    case PayloadType::kFrame: {
-      const auto& frame = static_cast<const Frame&>(payload);
-      return std::make_shared<Frame>(
-          frame_of(frame.width(), frame.height(), frame.format(), frame.depth(), random));
-    }
-    default: {
-      const auto& tensor = static_cast<const Tensor&>(payload);
-      return std::make_shared<Tensor>(
-          elements(tensor.dtype(), static_cast<std::size_t>(tensor.elements()), random), tensor.dtype(),
-          std::vector<std::int64_t>(tensor.shape().begin(), tensor.shape().end()));
-    }
-  }
-}
-
-// --- what must be survived
-
-namespace {
-
-constexpr std::size_t kHostileNumbers = 14;
-
-std::shared_ptr<const Payload> hostile_audio(std::size_t number, const Audio& like, std::string& name) {
-  constexpr float kInf = std::numeric_limits<float>::infinity();
-  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-  const auto filled = [&](float x, std::size_t frames) {
-    return std::make_shared<Audio>(std::vector<float>(frames * static_cast<std::size_t>(like.channels()), x),
-                                   like.channels(), like.rate());
-  };
-  switch (number) {
-    case 0:
-      return name = "audio that is not a number", filled(kNan, 8);
-    case 1:
-      return name = "audio of +infinity", filled(kInf, 8);
-    case 2:
-      return name = "audio of -infinity", filled(-kInf, 8);
-    case 3:
-      return name = "audio without a sample", filled(0, 0);
-    case 4:
-      return name = "audio of 3e38", filled(3e38f, 8);
-    case 5:
-      return name = "audio at 2147483647 Hz",
-             std::make_shared<Audio>(std::vector<float>(8), 1, std::numeric_limits<int>::max());
-    case 6:
-      return name = "audio at 1 Hz", std::make_shared<Audio>(std::vector<float>(8), 1, 1);
-    case 7:
-      return name = "audio of 1073741824 channels without a sample",
-             std::make_shared<Audio>(std::vector<float>(), 1 << 30, 16000);
-    case 8:
-      return name = "audio of 63 channels", std::make_shared<Audio>(std::vector<float>(63), 63, like.rate());
-    case 9:
-      return name = "audio of denormal numbers", filled(1e-40f, 8);
-    default:
-      return nullptr;
-  }
-}
-
-std::shared_ptr<const Payload> hostile_text(std::size_t number, std::string& name) {
-  switch (number) {
-    case 0:
-      return name = "an empty text", std::make_shared<Text>(std::string());
-    case 1:
-      return name = "invalid UTF-8", std::make_shared<Text>(std::string("\xFF\xC3 x \xE2\x82"));
-    case 2:
-      return name = "a text with NUL bytes", std::make_shared<Text>(std::string("a\0b\0", 4));
-    case 3:
-      return name = "a text of a million bytes", std::make_shared<Text>(std::string(1'000'000, 'x'));
-    case 4:
-      return name = "a text of line breaks", std::make_shared<Text>(std::string("\n\r\n\n\r"));
-    default:
-      return nullptr;
-  }
-}
-
-std::shared_ptr<const Payload> hostile_record(std::size_t number, const Object& like, std::string& name) {
-  const auto each = [&](const Value& value) {
-    Object object;
-    for (const auto& member : like) object.set(member.first, value);
-    return std::make_shared<Record>(std::move(object));
-  };
-  switch (number) {
-    case 0:
-      return name = "an empty record", std::make_shared<Record>(Object{});
-    case 1:
-      return name = "a record that is no JSON",
-             std::make_shared<Record>(Buffer::own(std::string("{\"a\": ")));
-    case 2:
-      return name = "a record that is a JSON array",
-             std::make_shared<Record>(Buffer::own(std::string("[1]")));
-    case 3: {
-      std::string deep(900, '[');
-      deep = "{\"a\":" + deep + std::string(900, ']') + "}";
-      return name = "a record 900 lists deep", std::make_shared<Record>(Buffer::own(std::move(deep)));
-    }
-    case 4:
-      return name = "a record of nulls", each(nullptr);
-    case 5:
-      return name = "a record of 1e308", each(1e308);
-    case 6:
-      return name = "a record of -9223372036854775808", each(std::numeric_limits<std::int64_t>::min());
-    case 7:
-      return name = "a record of strings", each("not a number");
-    case 8:
-      return name = "a record of lists", each(Array{1, "a", nullptr});
-    case 9:
-      return name = "a record of NaN", each(std::numeric_limits<double>::quiet_NaN());
-    case 10:
-      return name = "a record of objects", each(Object{{"a", 1}});
-    default:
-      return nullptr;
-  }
-}
-
-std::shared_ptr<const Payload> hostile_frame(std::size_t number, PixelFormat format, DType depth,
-                                             std::string& name) {
-  constexpr int kSides[][2] = {{1, 1}, {1, 2}, {2, 1}, {3, 5}, {17, 1}, {1, 4099}, {8191, 2}};
-  Random random(number);
-  if (number < std::size(kSides)) {
-    const auto [w, h] = kSides[number];
-    name = "a picture of " + std::to_string(w) + "x" + std::to_string(h);
-    return std::make_shared<Frame>(frame_of(w, h, format, depth, random));
-  }
-  if (number == 7)
-    return name = "an RGB picture of floats",
-           std::make_shared<Frame>(frame_of(5, 3, PixelFormat::kRgb, DType::kF32, random));
-  if (number == 8)
-    return name = "a 16-bit picture",
-           std::make_shared<Frame>(frame_of(5, 3, PixelFormat::kYuv420, DType::kU16, random));
-  if (number == 9) {
-    std::vector<float> values(12, std::numeric_limits<float>::quiet_NaN());
-    std::vector<Frame::Plane> planes{{Buffer::own(std::move(values)), 4, 3, 16}};
-    return name = "a picture that is not a number",
-           std::make_shared<Frame>(4, 3, PixelFormat::kGray, DType::kF32, std::move(planes));
-  }
-  return nullptr;
-}
-
-std::shared_ptr<const Payload> hostile_tensor(std::size_t number, DType type, std::string& name) {
-  Random random(number);
-  switch (number) {
-    case 0:
-      return name = "a tensor without an element",
-             std::make_shared<Tensor>(Buffer(), type, std::vector<std::int64_t>{0});
-    case 1:
-      return name = "a tensor of shape 0x4611686018427387904",
-             std::make_shared<Tensor>(Buffer(), type, std::vector<std::int64_t>{0, std::int64_t{1} << 62});
-    case 2:
-      return name = "a scalar",
-             std::make_shared<Tensor>(elements(type, 1, random), type, std::vector<std::int64_t>{});
-    case 3:
-      return name = "a tensor that is not a number",
-             std::make_shared<Tensor>(
-                 Tensor::of(std::vector<float>(6, std::numeric_limits<float>::quiet_NaN()), {6}));
-    case 4:
-      return name = "a tensor of 32 dimensions",
-             std::make_shared<Tensor>(elements(type, 1, random), type, std::vector<std::int64_t>(32, 1));
-    case 5:
-      return name = "a tensor of bytes",
-             std::make_shared<Tensor>(random_bytes(6, random), DType::kU8, std::vector<std::int64_t>{6});
-    case 6:
-      return name = "a tensor with strides 0",
-             std::make_shared<Tensor>(elements(type, 4, random), type, std::vector<std::int64_t>{1000, 4},
-                                      std::vector<std::int64_t>{0, 1});
-    default:
-      return nullptr;
-  }
-}
-
-std::shared_ptr<const Payload> of_type(PayloadType type) {
-  Random random(1);
-  switch (type) {
-    case PayloadType::kBytes:
-      return std::make_shared<Bytes>(Buffer::own(std::string("bytes")));
-    case PayloadType::kRecord:
-      return std::make_shared<Record>(Object{{"n", 1}});
-    case PayloadType::kAudio:
-      return std::make_shared<Audio>(std::vector<float>(8), 1, 16000);
-    case PayloadType::kFrame:
-      return std::make_shared<Frame>(frame_of(2, 2, PixelFormat::kGray, DType::kU8, random));
-    case PayloadType::kTensor:
-      return std::make_shared<Tensor>(Tensor::of(std::vector<float>(4), {4}));
-    default:
-      return std::make_shared<Text>(std::string("text"));
-  }
-}
-
-}  // namespace
-
 /// First odd contents of the right type, then the six types, then odd times around a right one.
-std::size_t StreamModel::hostile_count() { return kHostileNumbers + 6 + 3; }
+std::size_t StreamModel::hostile_count() { return kHostilePayloads + 6 + 3; }
 
 Packet StreamModel::hostile(std::size_t port, std::size_t number, const Packet& beside,
                             std::string& name) const {
   const PortModel& model = models_.at(port);
   const Layout& layout = model.layouts.front();
   Packet packet = beside;
-  if (number < kHostileNumbers) {
+  if (number < kHostilePayloads) {
     switch (model.type) {
       case PayloadType::kAudio:
         packet.payload =
@@ -609,17 +286,17 @@ Packet StreamModel::hostile(std::size_t port, std::size_t number, const Packet& 
     if (!packet.payload) name.clear();
     return packet;
   }
-  if (number < kHostileNumbers + 6) {
-    const auto type = static_cast<PayloadType>(number - kHostileNumbers + 1);
+  if (number < kHostilePayloads + 6) {
+    const auto type = static_cast<PayloadType>(number - kHostilePayloads + 1);
     name = std::string("a ") + stream::name_of(type) + " packet";
     if (type == model.type) return name.clear(), packet;
-    packet.payload = of_type(type);
+    packet.payload = plain_payload(type);
     packet.duration = {};
     return packet;
   }
   const Duration far[] = {std::chrono::hours(24 * 365 * 100), kTimeMax - Duration{1} - packet.time,
                           Duration{0}};
-  const std::size_t which = number - kHostileNumbers - 6;
+  const std::size_t which = number - kHostilePayloads - 6;
   packet.payload = payload(model, layout, Mark{.size = 12, .seed = 1}, 0);
   if (which == 2) {
     packet.duration = kTimeMax;

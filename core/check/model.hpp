@@ -72,7 +72,4 @@ class StreamModel {
   std::size_t recorded_port_ = 0;
 };
 
-/// Another payload of the same type and length.
-std::shared_ptr<const Payload> other_payload(const Payload& payload, Random& random);
-
 }  // namespace stream::laws

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "laws.hpp"
+#include "pairs.hpp"
 
 namespace stream {
 namespace {
@@ -29,29 +30,6 @@ class Count : public Operator {
 
  private:
   std::int64_t count_ = 0;
-};
-
-/// Emits each packet once the next is there, with that one's text behind: needs 1000 ns of lookahead.
-class Pairs : public Operator {
- public:
-  void process(Packet in, Output& out) override {
-    if (held_.payload)
-      out.emit(held_.with<Text>(std::string(held_.as<Text>().str()) + std::string(in.as<Text>().str())));
-    held_ = std::move(in);
-  }
-  void finish(Output& out) override {
-    if (held_.payload) out.emit(std::move(held_));
-  }
-  void save(Archive& state) const override {
-    state.set("holds", held_.payload != nullptr);
-    if (held_.payload) state.set("held", held_);
-  }
-  void load(const Archive& state) override {
-    if (state.get<bool>("holds")) held_ = state.packet("held");
-  }
-
- private:
-  Packet held_;
 };
 
 /// Emits each packet unchanged, two packets later.

@@ -10,6 +10,7 @@
 #include <random>
 #include <thread>
 
+#include "pairs.hpp"
 #include "stream/file.hpp"
 #include "stream/plugin.hpp"
 
@@ -31,36 +32,12 @@ void emit_numbered(const Packet& in, Counter& count, Output& out) {
   ++count;
 }
 
-/// Holds one packet back to put the next one's text behind it. `kNanoseconds`: what it declares for that.
-template <std::int64_t kNanoseconds>
-class Pairs : public Operator {
- public:
-  void process(Packet in, Output& out) override {
-    if (held_.payload)
-      out.emit(held_.with<Text>(std::string(held_.as<Text>().str()) + std::string(in.as<Text>().str())));
-    held_ = std::move(in);
-  }
-  void finish(Output& out) override {
-    if (held_.payload) out.emit(std::move(held_));
-  }
-  void save(Archive& state) const override {
-    state.set("holds", held_.payload != nullptr);
-    if (held_.payload) state.set("held", held_);
-  }
-  void load(const Archive& state) override {
-    if (state.get<bool>("holds")) held_ = state.packet("held");
-  }
-
- private:
-  Packet held_;
-};
-
-class PeeksAhead final : public Pairs<0> {
+class PeeksAhead final : public Pairs {
  public:
   static Spec spec() { return text_to_text("broken.peeks_ahead", "Use the next packet, declare nothing."); }
 };
 
-class DeclaresTooLittle final : public Pairs<1000> {
+class DeclaresTooLittle final : public Pairs {
  public:
   static Spec spec() {
     return text_to_text("broken.declares_too_little", "Use the next packet, however late it is.",
