@@ -42,14 +42,15 @@ Spec ConformerStudy::spec() {
           "streaming against its own whole-recording output.\n\n"
           "Endurance: `asr.conformer` with the model's default look-ahead holds the same bytes after 10 "
           "seconds and at the end, and the chunks of its last minute take as long, within 10 %, as those of "
-          "another instance in its first minute, timed in turn on the same audio.\n\n"
+          "another instance in its first minute, timed in turn on the same speech, repeated.\n\n"
           "Cost: the encoder's multiply-adds, counted in the kernels that execute them, of buffered and of "
           "cached streaming, are at least 0.9 x buffer / chunk apart; the times of a chunk from samples to "
           "logits at least 2.5 times at 480 ms of look-ahead and 4 times at 80 ms. Buffered streaming runs "
           "the same encoder with full context on overlapping windows that move by a chunk; its mel frames "
           "and position encodings are computed once, as those of cached streaming.\n\n"
-          "Speech is SpokenText-1's test split of the run's seed. Times are wall-clock times of this "
-          "machine; "
+          "Speech is SpokenText-1's test split of the run's seed. Times are the thread's processor time on "
+          "this "
+          "machine, wall-clock times stand beside them; "
           "everything else is the same for the same seed.")
       .paper(
           "Noroozi, Majumdar, Kumar, Balam, Ginsburg, Stateful Conformer with Cache-based Inference for "

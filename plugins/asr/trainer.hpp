@@ -13,11 +13,11 @@
 namespace stream::asr {
 
 struct TrainerOptions {
-  std::int64_t steps = 3000;
+  std::int64_t steps = 8000;
   std::int64_t batch = 16;
   std::int64_t pool = 1024;     ///< utterances kept for replay
   double learning_rate = 2e-3;  ///< peak
-  std::int64_t warmup = 300;
+  std::int64_t warmup = 100;
 };
 
 class Trainer {
