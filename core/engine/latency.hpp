@@ -1,6 +1,7 @@
 /// Percentiles of end-to-end latency in constant memory.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -26,7 +27,7 @@ class LatencyHistogram {
     std::uint64_t below = 0;
     for (std::size_t i = 0; i < counts_.size(); ++i) {
       below += counts_[i].load(std::memory_order_relaxed);
-      if (below > rank) return static_cast<double>(upper(i)) * 1e-9;
+      if (below > rank) return std::min(static_cast<double>(upper(i)) * 1e-9, max());
     }
     return max();
   }

@@ -1,11 +1,7 @@
-/// Archives in HDF5 (checkpoints, models) and the files that `stream import` reads.
-#include <openssl/sha.h>
-
-#include <array>
-#include <cstring>
+/// Archives in HDF5, checkpoints, and the files that `stream import` reads.
 #include <vector>
 
-#include "asr/model_file.hpp"
+#include "archive_input.hpp"
 #include "engine/checkpoint.hpp"
 #include "hdf5/archive_file.hpp"
 #include "import/import.hpp"
@@ -15,29 +11,6 @@
 
 namespace stream::fuzz {
 namespace {
-
-/// The input is at fault, and nothing else may be.
-template <typename Read>
-void expect_success_or_blame(const Read& read) {
-  try {
-    read();
-  } catch (const Error& e) {
-    if (e.code() != ExitCode::kBadData && e.code() != ExitCode::kBadRecipe) throw;
-  }
-}
-
-/// An archive with a digest that fits: what is malicious, not damaged, gets to HDF5's parser.
-std::vector<std::uint8_t> sealed(Bytes hdf5) {
-  std::vector<std::uint8_t> out(hdf5.begin(), hdf5.end());
-  std::array<std::uint8_t, 64> trailer{};
-  std::memcpy(trailer.data(), "STREAMH5", 8);
-  trailer[8] = 1;
-  const std::uint64_t length = hdf5.size();
-  std::memcpy(trailer.data() + 16, &length, sizeof length);
-  SHA256(hdf5.data(), hdf5.size(), trailer.data() + 24);
-  out.insert(out.end(), trailer.begin(), trailer.end());
-  return out;
-}
 
 Buffer buffer_of(Bytes bytes) {
   const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
@@ -60,11 +33,6 @@ void run_checkpoint(Bytes bytes) {
   const MemoryFile raw(bytes), whole(sealed(bytes));
   expect_success_or_blame([&] { read_checkpoint(raw.path(), *plan); });
   expect_success_or_blame([&] { read_checkpoint(whole.path(), *plan); });
-}
-
-void run_model(Bytes bytes) {
-  const MemoryFile file(sealed(bytes));
-  expect_success_or_blame([&] { asr::load_model(file.path()); });
 }
 
 void run_safetensors(Bytes bytes) {

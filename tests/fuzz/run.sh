@@ -20,17 +20,18 @@ mkdir -p "$build/found" "$build/corpus" "$build/log"
 
 # shellcheck disable=SC2317 # xargs calls it
 fuzz_one() {
-  local target=$1 spent=0 began used
+  local target=$1 spent=0 self=$BASHPID began used
   mkdir -p "$build/corpus/$target"
   : >"$build/log/$target"
   # libFuzzer limits wall-clock time; a busy machine gives less CPU for it, so it runs again until the CPU time is spent.
   while ((spent < seconds)); do
-    began=$(awk '{print $16 + $17}' "/proc/$BASHPID/stat")
-    ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 "$build/bin/fuzz-$target" -max_total_time=$((seconds - spent)) \
+    began=$(awk '{print $16 + $17}' "/proc/$self/stat")
+    ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 LSAN_OPTIONS=suppressions=$here/leaks.supp:print_suppressions=0 \
+      "$build/bin/fuzz-$target" -max_total_time=$((seconds - spent)) \
       -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 -verbosity=1 \
       -artifact_prefix="$build/found/$target-" "$build/corpus/$target" "$here/corpus/$target" >>"$build/log/$target" 2>&1 ||
       return 1
-    used=$(awk -v b="$began" -v hz="$(getconf CLK_TCK)" '{print int(($16 + $17 - b) / hz)}' "/proc/$BASHPID/stat")
+    used=$(awk -v b="$began" -v hz="$(getconf CLK_TCK)" '{print int(($16 + $17 - b) / hz)}' "/proc/$self/stat")
     spent=$((spent + (used > 0 ? used : 1)))
   done
   echo "$spent" >"$build/log/$target.cpu"

@@ -44,7 +44,9 @@ inline constexpr Target kTargets[] = {
     {"safetensors", run_safetensors},
     {"npz", run_npz},
     {"npy", run_npy},
+#ifndef STREAM_FUZZ_WITHOUT_TORCH
     {"model", run_model},
+#endif
 };
 
 /// Bytes that can be opened by a path and never touch a disk.

@@ -13,6 +13,12 @@ TEST(LatencyHistogram, QuantilesAreWithinABucketOfTheTruth) {
   EXPECT_DOUBLE_EQ(h.max(), 0.1);
 }
 
+TEST(LatencyHistogram, NoQuantileLiesAboveTheGreatestValue) {
+  LatencyHistogram h;
+  h.add(22'600'000);
+  EXPECT_DOUBLE_EQ(h.quantile(0.99), h.max());
+}
+
 TEST(LatencyHistogram, TakesExtremes) {
   LatencyHistogram h;
   EXPECT_EQ(h.quantile(0.5), 0);
