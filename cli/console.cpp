@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "stream/error.hpp"
+#include "stream/log.hpp"
 
 namespace stream::cli {
 namespace {
@@ -66,6 +67,17 @@ void show_progress(const std::string& line) {
   if (c.progress.empty() && line.empty()) return;
   c.progress = line;
   write_stderr("\r\x1b[K" + line);
+}
+
+void show_lines_on_console() {
+  set_line_display([](std::string_view line) {
+    std::string text(line);
+    // Data must not steer the terminal.
+    for (char& c : text) {
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+    }
+    write_line(text + "\n");
+  });
 }
 
 std::size_t console_width() {

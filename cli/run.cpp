@@ -197,6 +197,7 @@ class Run final : public Verb {
     Watch watch;
     const bool terminal = stderr_is_terminal();
     watch.line = progress_ == "always" || (progress_ == "auto" && terminal && !quiet_);
+    if (watch.line && terminal) show_lines_on_console();
     watch.metrics_file = metrics_;
     watch.recipe = recipe_;
     watch.fd = progress_fd_number_;

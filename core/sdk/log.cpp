@@ -18,12 +18,19 @@ void plain(LogLevel level, std::string_view origin, std::string_view message) {
 
 std::atomic<LogSink> sink{plain};
 std::atomic<LogLevel> threshold{LogLevel::kInfo};
+std::atomic<LineDisplay> display{nullptr};
 
 }  // namespace
 
 void log(LogLevel level, std::string_view origin, std::string_view message) {
   if (level >= threshold.load(std::memory_order_relaxed)) sink.load()(level, origin, message);
 }
+
+void show_line(std::string_view line) {
+  if (const LineDisplay shown = display.load()) shown(line);
+}
+
+void set_line_display(LineDisplay replacement) { display = replacement; }
 
 void set_log_sink(LogSink replacement, LogLevel least) {
   sink = replacement ? replacement : plain;

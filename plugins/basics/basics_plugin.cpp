@@ -2,10 +2,11 @@
 #include "audio_gain.hpp"
 #include "delay.hpp"
 #include "discard.hpp"
+#include "evaluate_prequential.hpp"
 #include "identity.hpp"
 #include "record_to_text.hpp"
 #include "records_generate.hpp"
 #include "text_to_record.hpp"
 
 STREAM_PLUGIN("basics", stream::Identity, stream::Discard, stream::Delay, stream::RecordsGenerate,
-              stream::AudioGain, stream::TextToRecord, stream::RecordToText);
+              stream::AudioGain, stream::TextToRecord, stream::RecordToText, stream::EvaluatePrequential);

@@ -57,6 +57,8 @@ TEST(Shipped, Readers) {
 TEST(Shipped, Captions) { expect_held({"asr.conformer", "corpus.spoken_text", "--trials", "2"}, 2); }
 #endif
 
+TEST(Shipped, RunningScores) { expect_held({"evaluate.prequential", "--trials", kTrials}, 1); }
+
 /// As a whole on made-up lines, and node by node.
 TEST(Shipped, ARecipe) { expect_held({"copy-lines", "--trials", "2"}, 3); }
 

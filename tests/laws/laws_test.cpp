@@ -7,6 +7,7 @@
 #include "bytes_read.hpp"
 #include "delay.hpp"
 #include "fed_pipe.hpp"
+#include "evaluate_prequential.hpp"
 #include "identity.hpp"
 #include "jsonl_read.hpp"
 #include "laws.hpp"
@@ -54,6 +55,15 @@ TEST(Laws, Delay) { laws::check_all(subject<Delay>({{"milliseconds", 0.001}}), t
 TEST(Laws, AudioGain) { laws::check_all(subject<AudioGain>({{"db", -6.0}}), audio()); }
 TEST(Laws, TextToRecord) { laws::check_all(subject<TextToRecord>(), texts()); }
 TEST(Laws, RecordToText) { laws::check_all(subject<RecordToText>(), records()); }
+TEST(Laws, EvaluatePrequential) {
+  std::vector<Packet> events;
+  for (int i = 0; i < 40; ++i)
+    events.push_back(Packet::of<Record>(
+        Time{i}, Object{{"p", i % 7 == 3 ? Value() : Value(0.1 * (i % 5))}, {"t", i % 2}}));
+  laws::check_all(subject<EvaluatePrequential>(Object{{"measure", "rms"}, {"member", "p"}, {"target", "t"}}),
+                  events);
+  laws::check_all(subject<EvaluatePrequential>(Object{{"member", "t"}, {"every", 3}}), events);
+}
 
 /// A maker of sources of type Op.
 template <typename Op>

@@ -6,6 +6,7 @@
 #include "audio_gain.hpp"
 #include "delay.hpp"
 #include "discard.hpp"
+#include "evaluate_prequential.hpp"
 #include "identity.hpp"
 #include "record_to_text.hpp"
 #include "records_generate.hpp"
@@ -112,6 +113,59 @@ TEST(RecordToText, WritesOtherValuesAsJsonAndNamesAMissingMember) {
     EXPECT_EQ(e.code(), ExitCode::kBadData);
     EXPECT_THAT(e.what(), ::testing::HasSubstr("n"));
   }
+}
+
+/// The records of evaluate.prequential for events with these members.
+std::vector<Object> scores(const Object& params, const std::vector<Object>& events) {
+  const auto op = testing::make<EvaluatePrequential>(params);
+  std::vector<Packet> in;
+  for (std::size_t i = 0; i < events.size(); ++i)
+    in.push_back(Packet::of<Record>(Time{static_cast<std::int64_t>(i)}, events[i]));
+  std::vector<Object> out;
+  const auto made = testing::run(*op, in);
+  for (const Packet& packet : made.packets[0]) out.push_back(packet.as<Record>().object());
+  return out;
+}
+double member(const Object& record, const char* name) { return record.find(name)->as_double(); }
+
+TEST(EvaluatePrequential, LinesAreSpacedExponentiallyAndTheLastIsFinal) {
+  std::vector<Object> events;
+  for (int i = 1; i <= 10; ++i) events.push_back(Object{{"value", i}});
+  const auto lines = scores({{"fading", 0.5}}, events);
+  ASSERT_EQ(lines.size(), 5u);
+  const double expected[][3] = {{1, 1, 1}, {2, 1.5, 2}, {4, 2.5, 3.5}, {8, 4.5, 6.5}, {10, 5.5, 9.5}};
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    EXPECT_EQ(member(lines[i], "events"), expected[i][0]);
+    EXPECT_DOUBLE_EQ(member(lines[i], "mean"), expected[i][1]);
+    EXPECT_DOUBLE_EQ(member(lines[i], "since"), expected[i][2]);
+    EXPECT_EQ(lines[i].find("final") != nullptr, i == 4);
+  }
+  // (2 + 0.5 * 1) / (1 + 0.5)
+  EXPECT_DOUBLE_EQ(member(lines[1], "recent"), 2.5 / 1.5);
+}
+
+TEST(EvaluatePrequential, MeasuresErrorsAndAgreement) {
+  const std::vector<Object> events = {Object{{"p", 1.0}, {"t", 3}}, Object{{"p", Value()}, {"t", 3}},
+                                      Object{{"p", 2}, {"t", 2.0}}};
+  const auto last = [&](const char* measure) {
+    return member(scores({{"measure", measure}, {"member", "p"}, {"target", "t"}}, events).back(), "mean");
+  };
+  EXPECT_DOUBLE_EQ(last("accuracy"), 0.5);
+  EXPECT_DOUBLE_EQ(last("absolute"), 1);
+  EXPECT_DOUBLE_EQ(last("squared"), 2);
+  EXPECT_DOUBLE_EQ(last("rms"), std::sqrt(2.0));
+}
+
+TEST(EvaluatePrequential, BadEventsAreNamedAndDoNotCount) {
+  const auto op = testing::make<EvaluatePrequential>(Object{{"measure", "squared"}});
+  testing::Collector out;
+  EXPECT_THROW(op->process(Packet::of<Record>(Time{}, Object{{"valeu", 1}}), out), Error);
+  EXPECT_THROW(op->process(Packet::of<Record>(Time{}, Object{{"value", "x"}}), out), Error);
+  EXPECT_THROW(op->process(Packet::of<Record>(Time{}, Object{{"value", 1e200}}), out), Error);
+  op->finish(out);
+  ASSERT_EQ(out.packets[0].size(), 1u);
+  EXPECT_EQ(member(out.packets[0][0].as<Record>().object(), "events"), 0);
+  EXPECT_THROW(testing::make<EvaluatePrequential>(Object{{"measure", "accuracy"}}), Error);
 }
 
 }  // namespace
