@@ -39,6 +39,8 @@ class ByteWindow {
   /// Starts at that offset. Call it before anything was read.
   void resume(std::uint64_t offset) { input_.skip_to(offset); }
   void interrupt() { input_.interrupt(); }
+  /// Bytes of memory held, those of a window that is not full included.
+  std::size_t memory() const { return data_.size(); }
   /// Fraction consumed, negative when unknown.
   double fraction() const;
   const std::string& name() const { return input_.name(); }
