@@ -94,6 +94,10 @@ void offer_values(Answers& answers, const Option& option, const std::vector<std:
     Registry registry;
     scan_plugins(registry);
     for (const std::string& name : registry.names()) answers.offer(name, registry.find(name)->spec.summary());
+    if (option.value == "NAME") {
+      for (const std::string& name : registry.environment_names())
+        answers.offer(name, registry.find_environment(name)->spec.summary());
+    }
     for (const PluginInfo& plugin : registry.plugins()) answers.offer(plugin.name, "plugin");
     for (const bool studies : {false, true}) offer_recipes(answers, studies);
   }

@@ -1,4 +1,4 @@
-/// stream inspect: everything about one operator, plugin or recipe. Loads no plugin.
+/// stream inspect: everything about one operator, environment, plugin or recipe. Loads no plugin.
 #include "operator_page.hpp"
 #include "plans.hpp"
 #include "stream/error.hpp"
@@ -10,11 +10,13 @@ namespace {
 
 Value plugin_value(const PluginInfo& plugin) {
   Array operators(plugin.operators.begin(), plugin.operators.end());
+  Array environments(plugin.environments.begin(), plugin.environments.end());
   return Object{{"plugin", plugin.name},
                 {"version", plugin.version},
                 {"licence", plugin.licence},
                 {"library", plugin.library.string()},
-                {"operators", std::move(operators)}};
+                {"operators", std::move(operators)},
+                {"environments", std::move(environments)}};
 }
 
 std::string plugin_page(const PluginInfo& plugin, const Registry& registry) {
@@ -23,13 +25,19 @@ std::string plugin_page(const PluginInfo& plugin, const Registry& registry) {
   table.row({"licence", plugin.licence});
   table.row({"library", plugin.library.string()});
   table.row({"manifest", plugin.manifest.string()});
-  std::string out = plugin.name + "\n  plugin\n\nPlugin\n" + table.text() + "\nOperators\n";
-  Table operators(2);
+  std::string out = plugin.name + "\n  plugin\n\nPlugin\n" + table.text();
+  Table operators(2), environments(2);
   for (const std::string& name : plugin.operators) {
     const OperatorInfo* info = registry.find(name);
     operators.row({name, info != nullptr ? info->spec.summary() : ""});
   }
-  return out + operators.text();
+  for (const std::string& name : plugin.environments) {
+    const EnvironmentInfo* info = registry.find_environment(name);
+    environments.row({name, info != nullptr ? info->spec.summary() : ""});
+  }
+  if (!plugin.operators.empty()) out += "\nOperators\n" + operators.text();
+  if (!plugin.environments.empty()) out += "\nEnvironments\n" + environments.text();
+  return out;
 }
 
 Value recipe_value(const Plan& plan) {
@@ -97,11 +105,12 @@ std::string recipe_page(const Plan& plan) {
 
 class Inspect final : public Verb {
  public:
-  Inspect() : Verb("inspect", "Show everything about an operator, a plugin or a recipe.") {
-    option("NAME", "NAME", &name_, "operator, plugin or recipe").required = true;
+  Inspect() : Verb("inspect", "Show everything about an operator, an environment, a plugin or a recipe.") {
+    option("NAME", "NAME", &name_, "operator, environment, plugin or recipe").required = true;
     option("--json", "", &json_, "as JSON");
     option("--man", "", &man_, "an operator's man page, in scdoc's markup");
     example("ports, parameters and contract of an operator", "stream inspect text.read");
+    example("parameters, observations and actions of an environment", "stream inspect cartpole");
     example("the same for programs", "stream inspect text.read --json");
   }
 
@@ -114,6 +123,10 @@ class Inspect final : public Verb {
                    : operator_page(*info));
       return 0;
     }
+    if (const EnvironmentInfo* info = registry.find_environment(name_); info && !man_) {
+      print(json_ ? environment_value(*info).dump(2) + "\n" : environment_page(*info));
+      return 0;
+    }
     if (man_) throw no_input("no operator is called '" + name_ + "'" + did_you_mean(name_, registry.names()));
     for (const PluginInfo& plugin : registry.plugins()) {
       if (plugin.name != name_) continue;
@@ -121,7 +134,7 @@ class Inspect final : public Verb {
       return 0;
     }
     if (!is_recipe())
-      throw no_input("no operator, plugin or recipe is called '" + name_ + "'" +
+      throw no_input("no operator, environment, plugin or recipe is called '" + name_ + "'" +
                      did_you_mean(name_, everything(registry)));
     const Plan plan = load_plan(name_, registry);
     print(json_ ? recipe_value(plan).dump(2) + "\n" : recipe_page(plan));
@@ -138,6 +151,7 @@ class Inspect final : public Verb {
   }
   std::vector<std::string> everything(const Registry& registry) const {
     std::vector<std::string> names = registry.names();
+    for (const std::string& name : registry.environment_names()) names.push_back(name);
     for (const PluginInfo& plugin : registry.plugins()) names.push_back(plugin.name);
     for (const bool studies : {false, true}) {
       for (const NamedRecipe& recipe : named_recipes(studies)) names.push_back(recipe.name);

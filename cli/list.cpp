@@ -20,11 +20,19 @@ std::vector<Item> operators(const Registry& registry, bool formats_only) {
   return items;
 }
 
+std::vector<Item> environments(const Registry& registry) {
+  std::vector<Item> items;
+  for (const std::string& name : registry.environment_names())
+    items.push_back({name, registry.find_environment(name)->spec.summary()});
+  return items;
+}
+
 std::vector<Item> plugins(const Registry& registry) {
   std::vector<Item> items;
   for (const PluginInfo& plugin : registry.plugins()) {
-    items.push_back(
-        {plugin.name, plugin.version + ", " + plugin.licence + ": " + join(plugin.operators, ", ")});
+    std::vector<std::string> parts = plugin.operators;
+    parts.insert(parts.end(), plugin.environments.begin(), plugin.environments.end());
+    items.push_back({plugin.name, plugin.version + ", " + plugin.licence + ": " + join(parts, ", ")});
   }
   return items;
 }
@@ -44,22 +52,24 @@ std::vector<Item> recipes(const Registry& registry, bool studies) {
 
 class List final : public Verb {
  public:
-  List() : Verb("list", "List operators, plugins, formats, recipes or studies.") {
-    option("KIND", "KIND", &kind_, "what to list").choices = {"operators", "plugins", "formats", "recipes",
-                                                              "studies"};
+  List() : Verb("list", "List operators, environments, plugins, formats, recipes or studies.") {
+    option("KIND", "KIND", &kind_, "what to list").choices = {"operators", "environments", "plugins",
+                                                              "formats",   "recipes",      "studies"};
     option("--json", "", &json_, "one JSON array of {\"name\", \"about\"}");
     example("operators, the default", "stream list");
     example("what reads and writes", "stream list formats");
+    example("worlds for agents", "stream list environments");
     example("recipes that can be run by name", "stream list recipes --json");
   }
 
   int run() override {
     Registry registry;
     scan_plugins(registry);
-    const auto items = kind_ == "plugins"   ? plugins(registry)
-                       : kind_ == "recipes" ? recipes(registry, false)
-                       : kind_ == "studies" ? recipes(registry, true)
-                                            : operators(registry, kind_ == "formats");
+    const auto items = kind_ == "plugins"        ? plugins(registry)
+                       : kind_ == "environments" ? environments(registry)
+                       : kind_ == "recipes"      ? recipes(registry, false)
+                       : kind_ == "studies"      ? recipes(registry, true)
+                                                 : operators(registry, kind_ == "formats");
     if (json_) {
       Array array;
       for (const Item& item : items) array.emplace_back(Object{{"name", item.name}, {"about", item.about}});

@@ -1,6 +1,7 @@
 #include "operator_page.hpp"
 
 #include <cctype>
+#include <cmath>
 
 #include "text.hpp"
 
@@ -72,6 +73,53 @@ std::string scdoc_escaped(const std::string& text) {
   return out;
 }
 
+std::string plugin_section(const PluginInfo& plugin) {
+  Table table(2);
+  table.row({"name", plugin.name});
+  table.row({"version", plugin.version});
+  table.row({"licence", plugin.licence});
+  if (!plugin.library.empty()) table.row({"library", plugin.library.string()});
+  return "\nPlugin\n" + table.text();
+}
+
+Value plugin_value(const PluginInfo& plugin) {
+  return Object{{"name", plugin.name},
+                {"version", plugin.version},
+                {"licence", plugin.licence},
+                {"library", plugin.library.string()}};
+}
+
+std::string bounds_text(double low, double high) {
+  if (std::isinf(low) && std::isinf(high)) return "";
+  if (std::isinf(low)) return "at most " + number_text(high, 6);
+  if (std::isinf(high)) return "at least " + number_text(low, 6);
+  return number_text(low, 6) + " to " + number_text(high, 6);
+}
+
+/// "one of 2: left, right", or "4 numbers: position (-4.8 to 4.8), ...", or "10 x 10 x 4 numbers, 0 to 1:
+/// ...".
+std::string space_text(const Space& space) {
+  if (space.is_discrete()) {
+    return "one of " + std::to_string(space.choices) +
+           (space.names.empty() ? "" : ": " + join(space.names, ", "));
+  }
+  std::string out;
+  for (const std::int64_t extent : space.shape) out += (out.empty() ? "" : " x ") + std::to_string(extent);
+  out += " numbers";
+  if (space.low.size() == 1) {
+    const std::string bounds = bounds_text(space.low[0], space.high[0]);
+    if (!bounds.empty()) out += ", " + bounds;
+    return out + (space.names.empty() ? "" : ": " + join(space.names, ", "));
+  }
+  out += ": ";
+  for (std::size_t i = 0; i < space.low.size() && i < space.high.size(); ++i) {
+    const std::string bounds = bounds_text(space.low[i], space.high[i]);
+    out += (i == 0 ? "" : ", ") + (i < space.names.size() ? space.names[i] : std::to_string(i)) +
+           (bounds.empty() ? "" : " (" + bounds + ")");
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string operator_page(const OperatorInfo& info) {
@@ -90,15 +138,7 @@ std::string operator_page(const OperatorInfo& info) {
   }
   if (!spec.params().empty()) out += "\nParameters\n" + params_table(spec).text();
   out += "\nContract\n  " + contract_text(spec.contract()) + "\n";
-  if (info.plugin != nullptr) {
-    out += "\nPlugin\n";
-    Table table(2);
-    table.row({"name", info.plugin->name});
-    table.row({"version", info.plugin->version});
-    table.row({"licence", info.plugin->licence});
-    if (!info.plugin->library.empty()) table.row({"library", info.plugin->library.string()});
-    out += table.text();
-  }
+  if (info.plugin != nullptr) out += plugin_section(*info.plugin);
   for (const auto& example : spec.examples())
     out += "\nExample: " + example.title + "\n" + indented(example.recipe, 2);
   return out;
@@ -134,12 +174,25 @@ std::string operator_man_page(const OperatorInfo& info) {
 
 Value operator_value(const OperatorInfo& info) {
   Value value = info.spec.to_value();
-  if (info.plugin != nullptr) {
-    value.object().set("plugin", Object{{"name", info.plugin->name},
-                                        {"version", info.plugin->version},
-                                        {"licence", info.plugin->licence},
-                                        {"library", info.plugin->library.string()}});
-  }
+  if (info.plugin != nullptr) value.object().set("plugin", plugin_value(*info.plugin));
+  return value;
+}
+
+std::string environment_page(const EnvironmentInfo& info) {
+  const Spec& spec = info.spec;
+  std::string out = spec.name() + "\n  " + spec.summary() + "\n";
+  if (!spec.about().empty()) out += "\nAbout\n  " + wrapped(spec.about(), 106, 2) + "\n";
+  if (!spec.paper().empty()) out += "\nPaper\n  " + wrapped(spec.paper(), 106, 2) + "\n";
+  out += "\nSpaces\n  observation  " + wrapped(space_text(info.spaces.observation), 91, 15) +
+         "\n  action       " + wrapped(space_text(info.spaces.action), 91, 15) + "\n";
+  if (!spec.params().empty()) out += "\nParameters\n" + params_table(spec).text();
+  if (info.plugin != nullptr) out += plugin_section(*info.plugin);
+  return out;
+}
+
+Value environment_value(const EnvironmentInfo& info) {
+  Value value = info.to_value();
+  if (info.plugin != nullptr) value.object().set("plugin", plugin_value(*info.plugin));
   return value;
 }
 

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <sstream>
 
+#include "recipe/recipe_params.hpp"
 #include "stream/error.hpp"
 #include "stream/file.hpp"
 #include "stream/log.hpp"
@@ -49,7 +52,8 @@ const PluginDescriptor& open_plugin(const fs::path& library) {
 void check_fit(const PluginDescriptor& plugin, const std::string& path) {
   if (std::memcmp(plugin.magic, "STREAMPL", 8) != 0)
     throw bad_recipe(path + ": is no plugin: its descriptor has another magic");
-  if (plugin.api_version != kApiVersion || plugin.size < sizeof(PluginDescriptor)) {
+  // `environments` was appended after version 1 went out.
+  if (plugin.api_version != kApiVersion || plugin.size < offsetof(PluginDescriptor, environments)) {
     throw bad_recipe(path + ": was built for plugin API " + std::to_string(plugin.api_version) +
                      ", this program has API " + std::to_string(kApiVersion) +
                      ": rebuild the plugin against the installed headers");
@@ -66,6 +70,18 @@ fs::path own_library() {
   Dl_info info{};
   dladdr(reinterpret_cast<const void*>(&check_fit), &info);
   return info.dli_fname ? fs::path(info.dli_fname) : fs::path();
+}
+
+std::vector<OperatorEntry> operators_in(const PluginDescriptor& plugin) {
+  std::vector<OperatorEntry> entries;
+  if (plugin.operators) plugin.operators(entries);
+  return entries;
+}
+
+std::vector<EnvironmentEntry> environments_in(const PluginDescriptor& plugin) {
+  std::vector<EnvironmentEntry> entries;
+  if (plugin.size >= sizeof(PluginDescriptor) && plugin.environments) plugin.environments(entries);
+  return entries;
 }
 
 constexpr std::uint64_t kLargestManifest = 16u << 20;
@@ -101,34 +117,7 @@ void Registry::scan(const std::vector<fs::path>& folders) {
     std::sort(manifests.begin(), manifests.end());
     for (const auto& manifest : manifests) {
       try {
-        const Value value = Value::parse(read_file(manifest.string(), kLargestManifest));
-        const Object& o = value.as_object();
-        const auto text = [&](const char* name) {
-          const Value* v = o.find(name);
-          if (!v) throw bad_data(std::string("'") + name + "' is missing");
-          return v->as_string();
-        };
-        const Value* api = o.find("api_version");
-        if (!api) throw bad_data("'api_version' is missing");
-        if (api->as_integer() != kApiVersion) {
-          throw bad_data("was written for plugin API " + std::to_string(api->as_integer()) +
-                         ", this program has API " + std::to_string(kApiVersion) +
-                         ": rebuild the plugin against the installed headers");
-        }
-        PluginInfo plugin{
-            text("name"), text("version"), text("licence"), folder / text("library"), manifest, {}};
-        if (fs::path(text("library")).has_parent_path())
-          throw bad_data("'library' must be a file beside the manifest");
-        const Value* operators = o.find("operators");
-        if (!operators) throw bad_data("'operators' is missing");
-        std::vector<Spec> specs;
-        for (const Value& v : operators->as_array()) specs.push_back(Spec::from_value(v));
-        PluginInfo& kept = plugins_.emplace_back(std::move(plugin));
-        for (auto& spec : specs) {
-          kept.operators.push_back(spec.name());
-          const std::string name = spec.name();
-          operators_.try_emplace(name, OperatorInfo{std::move(spec), &kept, nullptr});
-        }
+        read_manifest(manifest);
       } catch (const Error& e) {
         problems_.push_back(manifest.string() + ": " + e.what());
         log_warning("", "plugin passed over: " + problems_.back());
@@ -137,8 +126,55 @@ void Registry::scan(const std::vector<fs::path>& folders) {
   }
 }
 
+void Registry::read_manifest(const fs::path& manifest) {
+  const Value value = Value::parse(read_file(manifest.string(), kLargestManifest));
+  const Object& o = value.as_object();
+  const auto member = [&o](const char* name) -> const Value& {
+    if (const Value* v = o.find(name)) return *v;
+    throw bad_data(std::string("'") + name + "' is missing");
+  };
+  const std::int64_t api = member("api_version").as_integer();
+  if (api != kApiVersion) {
+    throw bad_data("was written for plugin API " + std::to_string(api) + ", this program has API " +
+                   std::to_string(kApiVersion) + ": rebuild the plugin against the installed headers");
+  }
+  const fs::path library = member("library").as_string();
+  PluginInfo plugin{member("name").as_string(),
+                    member("version").as_string(),
+                    member("licence").as_string(),
+                    manifest.parent_path() / library,
+                    manifest,
+                    {},
+                    {}};
+  if (library.has_parent_path()) throw bad_data("'library' must be a file beside the manifest");
+  std::vector<OperatorInfo> operators;
+  for (const Value& v : member("operators").as_array()) operators.push_back({Spec::from_value(v)});
+  std::vector<EnvironmentInfo> environments;
+  if (const Value* listed = o.find("environments")) {
+    for (const Value& v : listed->as_array()) {
+      const Value *observation = v.as_object().find("observation"), *action = v.as_object().find("action");
+      if (!observation || !action) throw bad_data("an environment without 'observation' or 'action'");
+      environments.push_back(
+          {Spec::from_value(v), {Space::from_value(*observation), Space::from_value(*action)}});
+    }
+  }
+  PluginInfo& kept = plugins_.emplace_back(std::move(plugin));
+  for (auto& info : operators) {
+    const std::string name = info.spec.name();
+    kept.operators.push_back(name);
+    info.plugin = &kept;
+    operators_.try_emplace(name, std::move(info));
+  }
+  for (auto& info : environments) {
+    const std::string name = info.spec.name();
+    kept.environments.push_back(name);
+    info.plugin = &kept;
+    environments_.try_emplace(name, std::move(info));
+  }
+}
+
 void Registry::add(std::vector<OperatorEntry> entries, const std::string& plugin) {
-  PluginInfo& info = plugins_.emplace_back(PluginInfo{plugin, "", "", {}, {}, {}});
+  PluginInfo& info = plugins_.emplace_back(PluginInfo{plugin, "", "", {}, {}, {}, {}});
   for (auto& entry : entries) {
     info.operators.push_back(entry.spec.name());
     const std::string name = entry.spec.name();
@@ -146,13 +182,26 @@ void Registry::add(std::vector<OperatorEntry> entries, const std::string& plugin
   }
 }
 
+void Registry::add(std::vector<EnvironmentEntry> entries, const std::string& plugin) {
+  PluginInfo& info = plugins_.emplace_back(PluginInfo{plugin, "", "", {}, {}, {}, {}});
+  add_to(info, std::move(entries));
+}
+
+void Registry::add_to(PluginInfo& info, std::vector<EnvironmentEntry> entries) {
+  for (auto& entry : entries) {
+    info.environments.push_back(entry.spec.name());
+    const std::string name = entry.spec.name();
+    environments_.insert_or_assign(
+        name, EnvironmentInfo{std::move(entry.spec), std::move(entry.spaces), &info, entry.make});
+  }
+}
+
 const PluginInfo& Registry::load(const fs::path& library) {
   const PluginDescriptor& plugin = open_plugin(library);
   check_fit(plugin, library.string());
-  std::vector<OperatorEntry> entries;
-  plugin.operators(entries);
-  add(std::move(entries), plugin.name);
+  add(operators_in(plugin), plugin.name);
   PluginInfo& info = plugins_.back();
+  add_to(info, environments_in(plugin));
   info.version = plugin.version;
   info.licence = plugin.licence;
   info.library = library;
@@ -170,6 +219,17 @@ std::vector<std::string> Registry::names() const {
   return out;
 }
 
+const EnvironmentInfo* Registry::find_environment(std::string_view name) const {
+  const auto found = environments_.find(name);
+  return found == environments_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Registry::environment_names() const {
+  std::vector<std::string> out;
+  for (const auto& entry : environments_) out.push_back(entry.first);
+  return out;
+}
+
 std::unique_ptr<Operator> Registry::make(std::string_view name, const Object& params, Context context) {
   const auto found = operators_.find(name);
   if (found == operators_.end()) {
@@ -179,10 +239,8 @@ std::unique_ptr<Operator> Registry::make(std::string_view name, const Object& pa
   if (!info.make) {
     const PluginDescriptor& plugin = open_plugin(info.plugin->library);
     check_fit(plugin, info.plugin->library.string());
-    std::vector<OperatorEntry> entries;
-    plugin.operators(entries);
     // The loaded specs replace the manifest's: they know contracts that depend on parameters.
-    for (auto& entry : entries) {
+    for (auto& entry : operators_in(plugin)) {
       const auto known = operators_.find(entry.spec.name());
       if (known == operators_.end() || known->second.plugin != info.plugin) continue;
       known->second.make = entry.make;
@@ -193,15 +251,76 @@ std::unique_ptr<Operator> Registry::make(std::string_view name, const Object& pa
                        "', though its manifest lists it: rebuild the plugin");
     }
   }
+  context.environments = this;
   return info.make(Params(info.spec, params, std::move(context)));
+}
+
+void Registry::load_environments(const PluginInfo& plugin) {
+  const PluginDescriptor& loaded = open_plugin(plugin.library);
+  check_fit(loaded, plugin.library.string());
+  for (const auto& entry : environments_in(loaded)) {
+    const auto known = environments_.find(entry.spec.name());
+    if (known != environments_.end() && known->second.plugin == &plugin) known->second.make = entry.make;
+  }
+}
+
+std::unique_ptr<Environment> Registry::make_environment(std::string_view description,
+                                                        const Context& context) {
+  std::istringstream words{std::string(description)};
+  std::string name, word;
+  words >> name;
+  const auto found = environments_.find(name);
+  if (found == environments_.end())
+    throw bad_recipe("unknown environment '" + name + "'" + did_you_mean(name, environment_names()));
+  EnvironmentInfo& info = found->second;
+  Object params;
+  while (words >> word) {
+    const auto equals = word.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      throw bad_recipe("environment " + name + ": '" + word + "' where NAME=VALUE is expected");
+    const Param* param = info.spec.find_param(word.substr(0, equals));
+    const std::string text = word.substr(equals + 1);
+    params.set(word.substr(0, equals), param ? value_of_text(*param, text) : Value(text));
+  }
+  {
+    const std::scoped_lock lock(loading_environments_);
+    if (!info.make) load_environments(*info.plugin);
+    if (!info.make) {
+      throw bad_recipe(info.plugin->library.string() + ": has no environment '" + name +
+                       "', though its manifest lists it: rebuild the plugin");
+    }
+  }
+  return info.make(Params(info.spec, params, context));
+}
+
+std::unique_ptr<Environment> make_environment(std::string_view description, const Context& context) {
+  if (context.environments) return context.environments->make_environment(description, context);
+  // Never destroyed: what plugins made may outlive any order of destruction.
+  static Registry* const registry = [] {
+    auto* made = new Registry;
+    made->scan(Registry::default_folders());
+    return made;
+  }();
+  return registry->make_environment(description, context);
+}
+
+Value EnvironmentInfo::to_value() const {
+  const Value whole = spec.to_value();
+  Object o;
+  for (const auto& [name, value] : whole.as_object()) {
+    if (name != "inputs" && name != "outputs" && name != "contract" && name != "examples") o.set(name, value);
+  }
+  o.set("observation", spaces.observation.to_value());
+  return o.set("action", spaces.action.to_value());
 }
 
 Value manifest_of(const PluginDescriptor& plugin, const std::string& library_file) {
   check_fit(plugin, library_file);
-  std::vector<OperatorEntry> entries;
-  plugin.operators(entries);
-  Array operators;
-  for (const auto& entry : entries) operators.push_back(entry.spec.to_value());
+  Array operators, environments;
+  for (const auto& entry : operators_in(plugin)) operators.push_back(entry.spec.to_value());
+  for (auto& entry : environments_in(plugin)) {
+    environments.push_back(EnvironmentInfo{std::move(entry.spec), std::move(entry.spaces)}.to_value());
+  }
   return Object{{"name", plugin.name},
                 {"version", plugin.version},
                 {"licence", plugin.licence},
@@ -209,7 +328,8 @@ Value manifest_of(const PluginDescriptor& plugin, const std::string& library_fil
                 {"compiler", plugin.compiler},
                 {"stdlib", plugin.stdlib},
                 {"library", fs::path(library_file).filename().string()},
-                {"operators", std::move(operators)}};
+                {"operators", std::move(operators)},
+                {"environments", std::move(environments)}};
 }
 
 }  // namespace stream

@@ -1,10 +1,12 @@
-/// Which operators there are, where they live, and how to make one. Reading manifests loads no library.
+/// Which operators and environments there are, where they live, and how to make one. Reading manifests loads
+/// no library.
 #pragma once
 
 #include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,7 @@ struct PluginInfo {
   std::filesystem::path library;  ///< empty for operators added in process
   std::filesystem::path manifest;
   std::vector<std::string> operators;
+  std::vector<std::string> environments;
 };
 
 struct OperatorInfo {
@@ -25,7 +28,17 @@ struct OperatorInfo {
   std::unique_ptr<Operator> (*make)(const Params&) = nullptr;  ///< null until its library is loaded
 };
 
-class Registry {
+struct EnvironmentInfo {
+  Spec spec;
+  Spaces spaces;  ///< under default parameters
+  const PluginInfo* plugin = nullptr;
+  std::unique_ptr<Environment> (*make)(const Params&) = nullptr;  ///< null until its library is loaded
+
+  /// Name, summary, about, paper, parameters and spaces.
+  Value to_value() const;
+};
+
+class Registry final : public EnvironmentMaker {
  public:
   Registry() = default;
   Registry(const Registry&) = delete;
@@ -40,6 +53,7 @@ class Registry {
 
   /// Operators that live in this program (tests, hosts). Later ones replace earlier ones.
   void add(std::vector<OperatorEntry> entries, const std::string& plugin = "built-in");
+  void add(std::vector<EnvironmentEntry> entries, const std::string& plugin = "built-in");
   /// Loads a library by path and adds what it offers, manifest or not. Throws Error(kBadRecipe) for what is
   /// no plugin, or one built for another API version, compiler or standard library, with what to rebuild.
   const PluginInfo& load(const std::filesystem::path& library);
@@ -47,15 +61,25 @@ class Registry {
   /// Null when unknown.
   const OperatorInfo* find(std::string_view name) const;
   std::vector<std::string> names() const;  ///< sorted
+  const EnvironmentInfo* find_environment(std::string_view name) const;
+  std::vector<std::string> environment_names() const;  ///< sorted
   const std::deque<PluginInfo>& plugins() const { return plugins_; }
   const std::vector<std::string>& problems() const { return problems_; }
 
   /// Loads the library when needed. Throws Error(kBadRecipe) for unknown names (with the nearest).
   std::unique_ptr<Operator> make(std::string_view name, const Object& params, Context context);
+  /// May be called by several operators at once.
+  std::unique_ptr<Environment> make_environment(std::string_view description,
+                                                const Context& context) override;
 
  private:
+  void read_manifest(const std::filesystem::path& manifest);
+  void add_to(PluginInfo& info, std::vector<EnvironmentEntry> entries);
+  void load_environments(const PluginInfo& plugin);
   std::deque<PluginInfo> plugins_;
   std::map<std::string, OperatorInfo, std::less<>> operators_;
+  std::map<std::string, EnvironmentInfo, std::less<>> environments_;
+  std::mutex loading_environments_;
   std::vector<std::string> problems_;
 };
 

@@ -13,6 +13,8 @@
 
 namespace stream {
 
+class EnvironmentMaker;
+
 /// The run, as far as it concerns one operator.
 struct Context {
   std::string node;              ///< the node's id in the recipe
@@ -20,6 +22,8 @@ struct Context {
   std::string cache_dir;         ///< empty when caching is off
   std::string device = "cpu";    ///< "cpu", "cuda" or "cuda:N"
   std::uint64_t seed = 0;        ///< of the run; take random numbers from Params::random
+  /// Where make_environment (stream/environment.hpp) looks; null outside a registry.
+  EnvironmentMaker* environments = nullptr;
 };
 
 class Params {

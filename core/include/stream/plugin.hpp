@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "stream/environment.hpp"
 #include "stream/operator.hpp"
 
 namespace stream {
@@ -29,6 +30,8 @@ struct PluginDescriptor {
   const char* version;
   const char* licence;  ///< SPDX identifier
   void (*operators)(std::vector<OperatorEntry>& out);
+  /// Plugins built before there were environments end here: look at `size` first.
+  void (*environments)(std::vector<EnvironmentEntry>& out) = nullptr;
 };
 
 namespace plugin_detail {
@@ -59,9 +62,26 @@ OperatorEntry entry() {
               return std::make_unique<Op>();
           }};
 }
-template <typename... Ops>
+template <typename Env>
+EnvironmentEntry environment_entry() {
+  return {Env::spec(), Env::spaces(Params(Env::spec(), {})),
+          [](const Params& params) -> std::unique_ptr<Environment> { return std::make_unique<Env>(params); }};
+}
+template <typename Part>
+void append(std::vector<OperatorEntry>& out) {
+  if constexpr (!std::is_base_of_v<Environment, Part>) out.push_back(entry<Part>());
+}
+template <typename Part>
+void append(std::vector<EnvironmentEntry>& out) {
+  if constexpr (std::is_base_of_v<Environment, Part>) out.push_back(environment_entry<Part>());
+}
+template <typename... Parts>
 void entries(std::vector<OperatorEntry>& out) {
-  (out.push_back(entry<Ops>()), ...);
+  (append<Parts>(out), ...);
+}
+template <typename... Parts>
+void environments(std::vector<EnvironmentEntry>& out) {
+  (append<Parts>(out), ...);
 }
 }  // namespace plugin_detail
 
@@ -72,18 +92,20 @@ void entries(std::vector<OperatorEntry>& out) {
 #define STREAM_PLUGIN_LICENCE "Apache-2.0"
 #endif
 
-/// `STREAM_PLUGIN("audio-basics", Gain, Mix)`: once in each library, at namespace scope. Version and licence
+/// `STREAM_PLUGIN("audio-basics", Gain, Mix)`: once in each library, at namespace scope; operators and
+/// environments in any order. Version and licence
 /// come from `stream_add_plugin(... VERSION x.y.z LICENCE spdx-id)`.
-#define STREAM_PLUGIN(NAME, ...)                                                              \
-  extern "C" __attribute__((visibility("default")))                                           \
-  const ::stream::PluginDescriptor stream_plugin = {{'S', 'T', 'R', 'E', 'A', 'M', 'P', 'L'}, \
-                                                    sizeof(::stream::PluginDescriptor),       \
-                                                    ::stream::kApiVersion,                    \
-                                                    ::stream::plugin_detail::kCompiler,       \
-                                                    ::stream::plugin_detail::kStdlib,         \
-                                                    NAME,                                     \
-                                                    STREAM_PLUGIN_VERSION,                    \
-                                                    STREAM_PLUGIN_LICENCE,                    \
-                                                    &::stream::plugin_detail::entries<__VA_ARGS__>}
+#define STREAM_PLUGIN(NAME, ...)                                                                    \
+  extern "C" __attribute__((visibility("default")))                                                 \
+  const ::stream::PluginDescriptor stream_plugin = {{'S', 'T', 'R', 'E', 'A', 'M', 'P', 'L'},       \
+                                                    sizeof(::stream::PluginDescriptor),             \
+                                                    ::stream::kApiVersion,                          \
+                                                    ::stream::plugin_detail::kCompiler,             \
+                                                    ::stream::plugin_detail::kStdlib,               \
+                                                    NAME,                                           \
+                                                    STREAM_PLUGIN_VERSION,                          \
+                                                    STREAM_PLUGIN_LICENCE,                          \
+                                                    &::stream::plugin_detail::entries<__VA_ARGS__>, \
+                                                    &::stream::plugin_detail::environments<__VA_ARGS__>}
 
 }  // namespace stream
