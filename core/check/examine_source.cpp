@@ -12,6 +12,7 @@ namespace {
 
 /// Each costs a change of threads or two.
 constexpr std::size_t kMostPieces = 300;
+constexpr std::size_t kLargestLivePiece = 4000;
 constexpr std::uint64_t kLargestInput = std::uint64_t{16} << 20;
 
 class SourceExamination final : public Examination {
@@ -62,7 +63,8 @@ class SourceExamination final : public Examination {
     else
       add_absent("threads", "a source runs on a thread of its own, and this one reads nothing");
     add(
-        "memory", "a longer input, doubling", [this](Trial& t) { return ask_memory(t); }, 2);
+        "memory", reads_path_ ? "a longer input, from a file and slowly through a pipe" : "a longer stream",
+        [this](Trial& t) { return ask_memory(t); }, 2);
     if (reads_path_)
       add(
           "robustness", "input cut, damaged or missing; reads interrupted",
@@ -174,7 +176,17 @@ class SourceExamination final : public Examination {
           longer_content_for(type_, last_shape_, std::clamp<std::size_t>(kMost / size, 1, kTimes));
     }
     std::string said;
-    auto breach = try_memory(runner_, longer, heavy() ? 64 : 1 << 14, heavy() ? 6 : 3, said);
+    const std::uint64_t packets = heavy() ? 64 : 1 << 14;
+    const double seconds = heavy() ? 6 : 3;
+    auto breach = try_memory(runner_, longer, packets, seconds, said);
+    if (!breach && reads_path_) {
+      // A live input comes in pieces smaller than any block.
+      longer.scenario.feed->most = kLargestLivePiece;
+      longer.scenario.feed->seed = trial.seed;
+      longer.scenario.feed->slow = true;
+      breach = try_memory(runner_, longer, packets, seconds, said, Judged::kProcess);
+      if (breach) breach->tried = "a pipe that brings it in pieces, each when the one before was read";
+    }
     note("memory", said);
     return breach;
   }

@@ -1,6 +1,7 @@
 /// What a source's path leads to: a file, or a pipe that somebody writes to in pieces.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -11,10 +12,11 @@ namespace stream::laws {
 
 /// `path()` is a pipe that brings `bytes` in pieces of 1 to `most` bytes, in an order fixed by `seed`, then
 /// ends; or stays open, for a read that nothing will ever answer. After many such pieces the rest comes in
-/// larger ones: each costs a switch between two threads, which a busy machine may take milliseconds for.
+/// larger ones: each costs a switch between two threads, which a busy machine may take milliseconds for. A
+/// `slow` one brings small pieces to the end, each when the one before it was read, as a live input does.
 class FedPipe {
  public:
-  FedPipe(std::string bytes, std::size_t most, std::uint64_t seed = 1, bool ends = true);
+  FedPipe(std::string bytes, std::size_t most, std::uint64_t seed = 1, bool ends = true, bool slow = false);
   ~FedPipe();
   FedPipe(const FedPipe&) = delete;
   FedPipe& operator=(const FedPipe&) = delete;
@@ -23,7 +25,10 @@ class FedPipe {
   int reader() const { return ends_[0]; }
 
  private:
+  void wait_until_read() const;
+
   int ends_[2];
+  std::atomic<bool> stopped_{false};
   std::thread writer_;
   bool closes_;
 };

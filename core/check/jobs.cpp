@@ -18,7 +18,7 @@ class Fed {
  public:
   Fed(const Feed& feed, const std::string& folder) {
     if (feed.most > 0)
-      pipe_ = std::make_unique<FedPipe>(feed.bytes, feed.most, feed.seed);
+      pipe_ = std::make_unique<FedPipe>(feed.bytes, feed.most, feed.seed, true, feed.slow);
     else
       file_ = std::make_unique<ScratchFile>(feed.bytes, feed.ending, folder);
   }

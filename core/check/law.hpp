@@ -55,8 +55,10 @@ std::optional<Breach> check_resume(Runner& runner, const Reference& reference, s
                                    std::size_t lost);
 
 /// Law 5. `note`: what is odd but breaks nothing.
+/// kProcess leaves the size of the state out: fed slowly, it holds now much and now little of a block.
+enum class Judged { kStateAndProcess, kProcess };
 std::optional<Breach> try_memory(Runner& runner, const Reference& reference, std::uint64_t packets,
-                                 double seconds, std::string& note);
+                                 double seconds, std::string& note, Judged judged = Judged::kStateAndProcess);
 std::optional<Breach> judge_memory(const Measures& measures, const Contract& contract, std::string& note);
 
 /// The first difference between a reference and another outcome, faults included.

@@ -26,6 +26,7 @@ struct Feed {
   std::string ending = {};  ///< of the file's name: ".wav"
   std::size_t most = 0;     ///< 0: a file; else a pipe that brings pieces of 1 to `most` bytes
   std::uint64_t seed = 0;   ///< of the pieces' lengths
+  bool slow = false;        ///< each piece waits until the one before it was read
 };
 
 inline constexpr std::size_t kToTheEnd = std::numeric_limits<std::size_t>::max();

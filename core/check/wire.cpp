@@ -90,6 +90,7 @@ void Writer::scenario(const Scenario& s) {
     text(s.feed->ending);
     number<std::uint64_t>(s.feed->most);
     number(s.feed->seed);
+    number(s.feed->slow);
   }
   number(s.state.has_value());
   if (s.state) archive(*s.state);
@@ -221,6 +222,7 @@ Scenario Reader::scenario() {
     feed.ending = text();
     feed.most = number<std::uint64_t>();
     feed.seed = number<std::uint64_t>();
+    feed.slow = number<bool>();
     s.feed = std::move(feed);
   }
   if (number<bool>()) s.state = archive();

@@ -6,7 +6,8 @@
 namespace stream {
 namespace {
 
-/// A pipe that holds at any time what was written last, and no more: what a slow writer looks like to its reader.
+/// A pipe that holds at any time what was written last, and no more: what a slow writer looks like to its
+/// reader.
 class SlowPipe {
  public:
   SlowPipe() {

@@ -342,6 +342,42 @@ class ForgetfulSource final : public Source {
   std::int64_t number_ = 0;
 };
 
+/// Keeps all it has read until a read fills its block: never, when the input comes slowly.
+class HoardsSlowInput final : public Source {
+ public:
+  static Spec spec() {
+    return Spec{"broken.hoards_slow_input", "The length of what was read."}.output<Text>("out").path(
+        "path", "-", "file to read");
+  }
+  explicit HoardsSlowInput(const Params& p) : input_(p.input_path("path")) {}
+  bool read(Output& out) override {
+    constexpr std::size_t kBlock = 32 << 10;
+    hoard_.resize(filled_ + kBlock);
+    const auto result = input_.read(std::as_writable_bytes(std::span(hoard_).subspan(filled_)));
+    if (result.status == InputFile::Status::kEnd) return false;
+    filled_ = result.size == kBlock ? 0 : filled_ + result.size;
+    for (const std::uint64_t until = input_.offset() / kUnit; number_ < until; ++number_)
+      out.emit(Packet::of<Text>(Time{static_cast<std::int64_t>(number_)}, "a unit"));
+    return true;
+  }
+  void interrupt() override { input_.interrupt(); }
+  void save(Archive& state) const override {
+    state.set("offset", input_.offset());
+    state.set("number", number_);
+  }
+  void load(const Archive& state) override {
+    input_.skip_to(state.get<std::uint64_t>("offset"));
+    number_ = state.get<std::uint64_t>("number");
+  }
+
+ private:
+  static constexpr std::uint64_t kUnit = 16;
+  InputFile input_;
+  std::vector<char> hoard_;
+  std::size_t filled_ = 0;
+  std::uint64_t number_ = 0;
+};
+
 /// One packet for each read: what a read brings decides what a packet is.
 class ReadsAreLines final : public Source {
  public:
@@ -511,6 +547,6 @@ STREAM_PLUGIN("broken", stream::PeeksAhead, stream::DeclaresTooLittle, stream::G
               stream::DependsOnChunks, stream::SaveDisturbs, stream::ForgetsField, stream::CannotLoad,
               stream::GlobalCounter, stream::Races, stream::MixesKeys, stream::Unseeded, stream::Grows,
               stream::Leaks, stream::Squares, stream::Crashes, stream::Hangs, stream::Floods, stream::Exits,
-              stream::ThrowsAnything, stream::RefusesLate, stream::ForgetfulSource, stream::ReadsAreLines,
-              stream::KeepsTail, stream::DeclaresTooMuch, stream::Blocks, stream::Window,
-              stream::NeedsMembers);
+              stream::ThrowsAnything, stream::RefusesLate, stream::ForgetfulSource, stream::HoardsSlowInput,
+              stream::ReadsAreLines, stream::KeepsTail, stream::DeclaresTooMuch, stream::Blocks,
+              stream::Window, stream::NeedsMembers);
