@@ -263,13 +263,22 @@ class Doubling {
   Doubling(Rig& rig, Measures& into, std::uint64_t packets, double seconds)
       : rig_(rig), into_(into), packets_(packets), end_(now() + seconds), last_(wall() + 4 * seconds) {}
   void ask() { largest_stated_ = std::max<std::uint64_t>(largest_stated_, rig_.state_bytes()); }
+  /// Between two measures the state is looked at some times: what a checkpoint holds of a block that is being
+  /// filled is now little and now much, and only the most says what it may grow to.
+  void look(std::uint64_t done) {
+    constexpr std::uint64_t kLooks = 16;
+    if (done % std::max<std::uint64_t>(1, next_ / (2 * kLooks)) != 0) return;
+    ask();
+    largest_saved_ = std::max(largest_saved_, saved_bytes());
+  }
   /// After so many packets, `unit` of which make the first measure.
   bool enough(std::uint64_t done, std::uint64_t unit) {
     if (next_ == 0) next_ = unit;
     if (done < next_) return false;
     ask();
-    into_.points.push_back({done, largest_stated_, saved_bytes(), heap_bytes(), resident_bytes()});
-    largest_stated_ = 0;
+    into_.points.push_back(
+        {done, largest_stated_, std::max(largest_saved_, saved_bytes()), heap_bytes(), resident_bytes()});
+    largest_stated_ = largest_saved_ = 0;
     next_ *= 2;
     return next_ > packets_ || late();
   }
@@ -294,7 +303,7 @@ class Doubling {
   }
   Rig& rig_;
   Measures& into_;
-  std::uint64_t packets_, next_ = 0, largest_stated_ = 0;
+  std::uint64_t packets_, next_ = 0, largest_stated_ = 0, largest_saved_ = 0;
   double end_, last_;
 };
 
@@ -332,8 +341,8 @@ Measures play_growing(const Subject& subject, const Scenario& scenario, std::uin
     Doubling doubling(*rig, measures, packets, seconds);
     if (rig->is_source()) {
       constexpr std::uint64_t kFirst = 4;
-      while (rig->read() && !doubling.enough(++rig->step, kFirst) && !doubling.late()) {
-      }
+      while (rig->read() && !doubling.enough(++rig->step, kFirst) && !doubling.late())
+        doubling.look(rig->step);
     } else {
       grow_by_rounds(*rig, scenario.inputs, doubling);
     }
