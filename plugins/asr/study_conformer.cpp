@@ -68,17 +68,16 @@ path = "-"
 }
 
 ConformerStudy::ConformerStudy(const Params& p)
-    : model_(p.input_path("model")),
+    : StudySource(p.get<std::vector<std::string>>("parts")),
+      model_(p.input_path("model")),
       context_(p.context()),
       network_(load_model(model_).network),
-      parts_(p.get<std::vector<std::string>>("parts")),
       utterances_(p.get<std::int64_t>("utterances")),
       minutes_(p.get<std::int64_t>("minutes")),
       pairs_(p.get<std::int64_t>("pairs")),
       window_(frames_of(p.get<double>("buffer"))) {
   if (context_.device != "cpu" && !context_.device.empty())
     throw bad_recipe("asr.study_conformer runs on cpu only");
-  if (parts_.empty()) throw bad_recipe("parts is empty: a study that measures nothing shows nothing");
   const double buffer = p.get<double>("buffer");
   if (std::abs(static_cast<double>(window_) * kFrameSeconds - buffer) > 1e-6)
     throw bad_recipe("buffer is " + std::to_string(buffer) + " s, expected a multiple of 0.08 s");
@@ -115,35 +114,5 @@ std::unique_ptr<StudyPart> ConformerStudy::part(const std::string& which) const 
   return std::make_unique<CostStudy>(network_, speech(),
                                      CostStudy::Options{.window = window_, .pairs = pairs_});
 }
-
-bool ConformerStudy::read(Output& out) {
-  if (part_ == static_cast<std::int64_t>(parts_.size())) return false;
-  if (!current_) current_ = part(parts_[static_cast<std::size_t>(part_)]);
-  if (current_->step()) return true;
-  for (Object& record : current_->records())
-    out.emit(Packet::of<Record>(Time{emitted_++}, std::move(record)));
-  current_.reset();
-  ++part_;
-  return true;
-}
-
-double ConformerStudy::fraction() const {
-  return (static_cast<double>(part_) + (current_ ? current_->fraction() : 0.0)) /
-         static_cast<double>(parts_.size());
-}
-
-void ConformerStudy::save(Archive& state) const {
-  state.set("part", part_);
-  state.set("emitted", emitted_);
-}
-
-void ConformerStudy::load(const Archive& state) {
-  part_ = state.get<std::int64_t>("part");
-  emitted_ = state.get<std::int64_t>("emitted");
-  if (part_ < 0 || part_ > static_cast<std::int64_t>(parts_.size()) || emitted_ < 0)
-    throw bad_data("the saved study is at no part of it");
-}
-
-std::size_t ConformerStudy::state_bytes() const { return sizeof part_ + sizeof emitted_; }
 
 }  // namespace stream::asr
