@@ -52,6 +52,15 @@ TEST(Shipped, Readers) {
   expect_held({"text.read", "jsonl.read", "bytes.read", "audio.read", "--trials", kTrials}, 4);
 }
 
+/// Studies are left out: they run for seconds each time, and their laws have tests of their own.
+TEST(Shipped, Bandits) {
+  expect_held({"bandits.arms", "bandits.world", "--trials", kTrials}, 2);
+  expect_held({"bandits.single_pass", "--set", "arms=1000", "--set", "trials=1000000", "--set",
+               "world=simulated", "--set", "algorithm=log-tower", "--input",
+               STREAM_SOURCE_DIR "/share/examples/ads.jsonl", "--trials", kTrials},
+              1);
+}
+
 #ifdef HAS_ASR
 /// Heavy ones: two trials on made-up sound.
 TEST(Shipped, Captions) { expect_held({"asr.conformer", "corpus.spoken_text", "--trials", "2"}, 2); }
