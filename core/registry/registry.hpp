@@ -38,7 +38,7 @@ struct EnvironmentInfo {
   Value to_value() const;
 };
 
-class Registry final : public EnvironmentMaker {
+class Registry : public EnvironmentMaker {
  public:
   Registry() = default;
   Registry(const Registry&) = delete;
