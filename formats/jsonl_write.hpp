@@ -14,6 +14,8 @@ class JsonlWrite final : public FileSink {
         .path("path", "-", "file to write; - is stdout")
         .param("sequence", std::string(),
                "member to put first in every record: its number, 0, 1, 2 ...; empty: none")
+        .param("at_once", false,
+               "hand every line over by itself: for a dialogue, whose other side answers each")
         .about(std::string("A record that was read as text and not changed since is written as it was, "
                            "blanks included.\n\n"
                            "The numbers of `sequence` go on where they were when a run is resumed, and equal "
@@ -32,7 +34,9 @@ class JsonlWrite final : public FileSink {
                  "\"seq\"\n");
   }
   explicit JsonlWrite(const Params& p)
-      : FileSink(p.get<std::string>("path")), sequence_(p.get<std::string>("sequence")) {}
+      : FileSink(p.get<std::string>("path")),
+        sequence_(p.get<std::string>("sequence")),
+        at_once_(p.get<bool>("at_once")) {}
   void process(Packet in, Output&) override {
     const auto& record = in.as<Record>();
     const std::string_view json = record.json();
@@ -44,6 +48,7 @@ class JsonlWrite final : public FileSink {
       write(line, "\n");
     else
       write(numbered(record, line), "\n");
+    if (at_once_) flush();
   }
   void save(Archive& state) const override {
     FileSink::save(state);
@@ -67,6 +72,7 @@ class JsonlWrite final : public FileSink {
   }
 
   std::string sequence_;
+  bool at_once_;
   std::uint64_t next_ = 0;  ///< number of the next record
 };
 

@@ -68,6 +68,16 @@ TEST(Shipped, Captions) { expect_held({"asr.conformer", "corpus.spoken_text", "-
 
 TEST(Shipped, RunningScores) { expect_held({"evaluate.prequential", "--trials", kTrials}, 1); }
 
+TEST(Shipped, LearnersAndTheirWorlds) {
+  const std::string examples = STREAM_SOURCE_DIR "/share/examples/";
+  expect_held({"rl.predict", "--input", examples + "series.jsonl", "--trials", "20"}, 1);
+  expect_held({"rl.control", "--input", examples + "observations.jsonl", "--trials", "20"}, 1);
+  expect_held({"rl.environment", "--set", "environment=cartpole", "--input", examples + "actions.jsonl",
+               "--trials", "20"},
+              1);
+  expect_held({"rl.run", "--set", "environment=cartpole", "--set", "steps=3000", "--trials", "3"}, 1);
+}
+
 /// As a whole on made-up lines, and node by node.
 TEST(Shipped, ARecipe) { expect_held({"copy-lines", "--trials", "2"}, 3); }
 

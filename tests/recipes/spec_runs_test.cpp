@@ -25,7 +25,10 @@ std::string lines() {
 std::string records() {
   std::string text;
   for (int i = 0; i < 200; ++i)
-    text += R"({"t": )" + std::to_string(i) + R"(.5, "word": "w)" + std::to_string(i * i) + "\"}\n";
+    text += R"({"t": )" + std::to_string(i) + R"(.5, "word": "w)" + std::to_string(i * i) + R"(", "x": [)" +
+            std::to_string(i % 7) + ", " + std::to_string(i % 3) + R"(], "c": )" + std::to_string(i % 7 % 2) +
+            R"(, "r": )" + std::to_string(i % 3) + R"(, "a": )" +
+            (i % 10 == 0 ? "null" : std::to_string(i % 2)) + "}\n";
   return text;
 }
 

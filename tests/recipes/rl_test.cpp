@@ -1,0 +1,112 @@
+/// The recipes around stream-x that a [[test]] table cannot hold: a world in a process of its own, and an
+/// environment inside the graph.
+#include <gmock/gmock.h>
+
+#include <sstream>
+
+#include "program/program.hpp"
+#include "stream/value.hpp"
+
+namespace stream::testing {
+namespace {
+
+std::vector<Value> lines_of(const std::string& jsonl) {
+  std::vector<Value> records;
+  std::istringstream lines(jsonl);
+  for (std::string line; std::getline(lines, line);) records.push_back(Value::parse(line));
+  return records;
+}
+
+double number(const Value& record, const char* member) {
+  return record.as_object().find(member)->as_double();
+}
+
+class ReinforcementLearning : public ::testing::Test {
+ protected:
+  static std::string recipe(const std::string& name) {
+    return STREAM_SOURCE_DIR "/recipes/" + name + ".toml";
+  }
+  Outcome stream(std::vector<std::string> arguments, const std::string& input = {}) const {
+    arguments.insert(arguments.begin(), {kProgram, "run"});
+    return run({.argv = std::move(arguments), .input = input, .deadline = std::chrono::minutes(2)});
+  }
+  static constexpr const char* kProgram = STREAM_BINARY_DIR "/bin/stream";
+};
+
+TEST_F(ReinforcementLearning, AWorldInAnotherProcessIsControlled) {
+  const std::string world = std::string(kProgram) + " run " + recipe("rl-world");
+  const Outcome outcome = stream({recipe("rl-control"), "--set", "params.world=" + world});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  const auto episodes = lines_of(outcome.out);
+  ASSERT_GT(episodes.size(), 30u);
+  // From 10 to 30 steps an episode at first to some hundred: the pole stays up.
+  double last = 0;
+  for (std::size_t i = episodes.size() - 10; i < episodes.size(); ++i)
+    last += 0.1 * number(episodes[i], "return");
+  EXPECT_GT(last, 2 * number(episodes[0], "return"));
+}
+
+TEST_F(ReinforcementLearning, CartPoleIsLearntInsideTheGraph) {
+  const Outcome outcome = stream({recipe("rl-cartpole"), "--set", "params.steps=60000"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto scores = lines_of(outcome.out);
+  ASSERT_GT(scores.size(), 4u);
+  EXPECT_GT(number(scores.back(), "recent"), 100);
+  EXPECT_TRUE(scores.back().as_object().find("final")->as_bool());
+}
+
+TEST_F(ReinforcementLearning, AWorldThatFailsEndsTheRunWithTheNumberOfTheStep) {
+  const auto failing = [&](const std::string& world) {
+    const Outcome outcome =
+        stream({recipe("rl-control"), "--set", "params.world=" + world, "--set", "params.timeout=500ms"});
+    EXPECT_NE(outcome.exit_code, 0) << world;
+    return outcome.err;
+  };
+  using ::testing::HasSubstr;
+  EXPECT_THAT(failing("echo '{\"x\": [1, 2]}'; sleep 30"), HasSubstr("step 1: the world"));
+  EXPECT_THAT(failing("echo '{\"x\": [1, 2]}'; sleep 30"), HasSubstr("has not answered for 500ms"));
+  EXPECT_THAT(failing("echo '{\"x\": [1, 2]}'; exit 3"), HasSubstr("ended with exit code 3"));
+  EXPECT_THAT(failing("true"), HasSubstr("without an observation"));
+  EXPECT_THAT(failing("printf '{\"x\": [1]}\\n{\"x\": [1, 2], \"r\": 1}\\n'; cat > /dev/null"),
+              HasSubstr("step 1: the observation has 2 numbers, expected 1"));
+  EXPECT_THAT(failing("printf '{\"x\": [1]}\\n{\"x\": [1], \"r\": null}\\n'; cat > /dev/null"),
+              HasSubstr("'r' is null"));
+}
+
+TEST_F(ReinforcementLearning, AnUnknownEnvironmentIsNamedWithTheNearest) {
+  const Outcome outcome = stream({recipe("rl-cartpole"), "--set", "params.environment=cartpol"});
+  EXPECT_EQ(outcome.exit_code, 78);
+  EXPECT_THAT(outcome.err, ::testing::HasSubstr("'cartpole'"));
+}
+
+TEST_F(ReinforcementLearning, EventsThatCannotBeArePassedOverAndChangeNothing) {
+  const std::string good[] = {R"({"x": [0.1, 0.2], "r": 0})", R"({"x": [0.3, 0.1], "r": 1})",
+                              R"({"x": [0.2, 0.4], "r": -1})"};
+  const std::string bad[] = {R"({"x": [0.1], "r": 0})",
+                             R"({"x": [0.1, 0.2], "r": null})",
+                             R"({"x": [0.1, 0.2], "r": 1e300})",
+                             R"({"x": [0.1, "b"], "r": 1})",
+                             R"({"x": [0.1, 0.2], "r": 1, "a": 7})",
+                             R"({"x": [0.1, 0.2], "r": 1, "end": 3})"};
+  std::string clean, dirty;
+  for (int round = 0; round < 5; ++round) {
+    for (const std::string& line : good) clean += line + "\n", dirty += line + "\n";
+    for (const std::string& line : bad) dirty += line + "\n";
+  }
+  const ScratchFolder folder;
+  write_contents(folder / "skip.toml",
+                 "[nodes.world]\nuse = \"jsonl.read\"\n[nodes.agent]\nuse = \"rl.control\"\nfrom = "
+                 "\"world\"\non_error = \"skip\"\n[nodes.out]\nuse = \"jsonl.write\"\nfrom = \"agent\"\n");
+  const Outcome expected = stream({(folder / "skip.toml").string()}, clean),
+                found = stream({(folder / "skip.toml").string()}, dirty),
+                stopped = stream({recipe("rl-answer")}, dirty);
+  EXPECT_EQ(found.exit_code, 0) << found.err;
+  EXPECT_EQ(found.out, expected.out);
+  EXPECT_EQ(lines_of(expected.out).size(), 15u);
+  EXPECT_EQ(stopped.exit_code, 65);
+  EXPECT_THAT(stopped.err, ::testing::HasSubstr("packet 4: "));
+}
+
+}  // namespace
+}  // namespace stream::testing
