@@ -1,4 +1,4 @@
-#include "acrobot.hpp"
+#include "environments/acrobot.hpp"
 
 #include <algorithm>
 #include <cmath>

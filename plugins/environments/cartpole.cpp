@@ -1,4 +1,4 @@
-#include "cartpole.hpp"
+#include "environments/cartpole.hpp"
 
 #include <cmath>
 #include <numbers>

@@ -1,4 +1,4 @@
-#include "mountain_car.hpp"
+#include "environments/mountain_car.hpp"
 
 #include <algorithm>
 #include <cmath>

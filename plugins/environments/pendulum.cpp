@@ -1,4 +1,4 @@
-#include "pendulum.hpp"
+#include "environments/pendulum.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,9 +1,19 @@
 /// Plugin "environments": worlds for agents.
 #include "stream/plugin.hpp"
-#include "acrobot.hpp"
-#include "cartpole.hpp"
-#include "mountain_car.hpp"
-#include "pendulum.hpp"
+#include "environments/acrobot.hpp"
+#include "environments/asterix.hpp"
+#include "environments/breakout.hpp"
+#include "environments/cartpole.hpp"
+#include "environments/freeway.hpp"
+#include "environments/gate_world.hpp"
+#include "environments/mountain_car.hpp"
+#include "environments/mujoco_world.hpp"
+#include "environments/pendulum.hpp"
+#include "environments/seaquest.hpp"
+#include "environments/space_invaders.hpp"
+#include "environments/twin_track.hpp"
 
-STREAM_PLUGIN("environments", stream::CartPole, stream::Acrobot, stream::MountainCar,
-              stream::MountainCarContinuous, stream::Pendulum);
+using namespace stream;
+STREAM_PLUGIN("environments", Acrobot, Asterix, Breakout, CartPole, Freeway, GateWorld, HalfCheetah, Hopper,
+              MountainCar, MountainCarContinuous, Pendulum, Seaquest, SpaceInvaders, Swimmer, TwinTrack,
+              Walker);
