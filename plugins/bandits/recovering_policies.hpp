@@ -44,6 +44,9 @@ class CurveEstimates {
   CurveEstimates(std::size_t arms, std::size_t idle, const Options& options);
   void add(std::size_t arm, std::size_t d, double reward);
   const RecoveryCurves& optimistic() const { return optimistic_; }
+  /// Nondecreasing least-squares fit of what was sampled, at least 0; idle times that were not sampled are
+  /// taken for the next shorter one that was.
+  RecoveryCurves fitted() const;
   std::int64_t samples(std::size_t arm, std::size_t d) const { return counts_[arm * idle_ + d - 1]; }
   double mean(std::size_t arm, std::size_t d) const {
     return sums_[arm * idle_ + d - 1] / static_cast<double>(samples(arm, d));
@@ -63,18 +66,46 @@ class CurveEstimates {
   RecoveryCurves optimistic_;
 };
 
-/// Runs a calendar from a start on.
-class CalendarRun {
+/// Reward for each period of a calendar's entries on these curves.
+double value_of(const Calendar& calendar, const RecoveryCurves& curves);
+
+/// Learns the curves while it runs, by phases of periods: each begins with the calendar that is best under
+/// the optimistic curves, among three: the plan for the optimistic curves, the plan for the fitted ones, and
+/// the calendar in use. (The last two because a planner that rounds may find for the optimistic curves a plan
+/// that is worse, under those very curves, than one that it finds for others.)
+class CalendarLearner {
  public:
-  void start(Calendar calendar, std::int64_t t) { calendar_ = std::move(calendar), start_ = t; }
-  /// Arms of period t.
-  std::vector<std::size_t> pulls(std::int64_t t) const;
+  struct Options {
+    std::size_t arms = 1, idle = 1, slots = 1;
+    std::int64_t phase = 128;
+    CurveEstimates::Options estimates;
+  };
+  explicit CalendarLearner(const Options& options);
+  /// Arms to pull in period t; t rises from call to call. All of them count as pulled.
+  std::vector<std::size_t> pulls(std::int64_t t);
+  /// The reward of an arm that `pulls` named last.
+  void observe(std::size_t arm, double reward) { estimates_.add(arm, pulled_after_[arm], reward); }
+  const CurveEstimates& estimates() const { return estimates_; }
   const Calendar& calendar() const { return calendar_; }
-  std::int64_t start() const { return start_; }
+  /// Period in which the newest phase began.
+  std::int64_t phase_start() const { return phase_start_; }
+  /// Bound and value of the calendar under the optimistic curves of the phase's start.
+  double bound() const { return bound_; }
+  double value() const { return value_; }
+  std::size_t bytes() const;
+  void save(Archive& state) const;
+  void load(const Archive& state);
 
  private:
+  void plan(std::int64_t t);
+  Options options_;
+  CurveEstimates estimates_;
+  IdleTimes idle_;
+  std::vector<std::size_t> pulled_after_;  ///< idle time of each arm's last pull
   Calendar calendar_;
-  std::int64_t start_ = 0;
+  std::int64_t start_ = 0;         ///< period 0 of the calendar
+  std::int64_t phase_start_ = -1;  ///< -1: none yet
+  double value_ = 0, bound_ = 0;
 };
 
 }  // namespace stream::bandits

@@ -2,9 +2,15 @@
 #include <gmock/gmock.h>
 
 #include "bandits/bandits_arms.hpp"
+#include "bandits/bandits_calendar.hpp"
+#include "bandits/bandits_curves.hpp"
+#include "bandits/bandits_ical.hpp"
+#include "bandits/bandits_idle_times.hpp"
+#include "bandits/bandits_recovering.hpp"
 #include "bandits/bandits_replay.hpp"
 #include "bandits/bandits_single_pass.hpp"
 #include "bandits/bandits_world.hpp"
+#include "bandits/study_recovering.hpp"
 #include "bandits/study_single_pass.hpp"
 #include "laws.hpp"
 
@@ -92,6 +98,59 @@ TEST(Laws, BanditsArms) { laws::resuming_a_source_is_exact(source<ArmsSource>({{
 
 TEST(Laws, BanditsStudySinglePass) {
   laws::resuming_a_source_is_exact(source<SinglePassStudy>({{"arms", Array{20, 40}}, {"seeds", 1}}));
+}
+
+/// A curve for each of some arms, as records.
+std::vector<Packet> curve_records() {
+  std::vector<Packet> packets;
+  const auto source = testing::make<CurvesSource>({{"arms", 5}, {"idle", 8}});
+  return testing::drain(dynamic_cast<Source&>(*source)).packets[0];
+}
+
+TEST(Laws, BanditsCalendar) {
+  laws::check_all(laws::subject<CalendarOperator>(Object{{"slots", 2}, {"idle", 8}}), curve_records());
+}
+
+TEST(Laws, BanditsIcal) {
+  std::vector<Packet> events;
+  for (int i = 0; i < 12; ++i) events.push_back(event(i, {{"arm", i}, {"period", i + 1}, {"offset", i / 2}}));
+  laws::check_all(laws::subject<IcalOperator>(), events);
+}
+
+TEST(Laws, BanditsIdleTimes) {
+  std::vector<Packet> log;
+  Random random(3);
+  for (int i = 0; i < 40; ++i)
+    log.push_back(
+        event(i, {{"time", i}, {"arm", static_cast<std::int64_t>(random.below(5))}, {"reward", 0.5}}));
+  const laws::Subject subject = laws::subject<IdleTimesOperator>();
+  laws::resuming_is_exact(subject, log);
+  laws::output_is_punctual(subject, log);
+  laws::only_declared_lookahead_matters(subject, log,
+                                        event(0, {{"time", 1000}, {"arm", "x"}, {"reward", 1}}));
+}
+
+TEST(Laws, BanditsRecovering) {
+  std::vector<Packet> events;
+  const auto world = testing::make<RecoveringArmsSource>({{"arms", 5}, {"idle", 6}, {"periods", 40}});
+  events = testing::drain(dynamic_cast<Source&>(*world)).packets[0];
+  for (Packet& packet : events) packet.time += Time{1};
+  const laws::Subject subject = laws::subject<RecoveringOperator>(
+      Object{{"slots", 2}, {"idle", 6}, {"phase", 7}, {"world", "simulated"}});
+  ASSERT_EQ(laws::run(subject, events)[0].size(), 40u);
+  laws::resuming_is_exact(subject, events);
+  laws::output_is_punctual(subject, events);
+  laws::only_declared_lookahead_matters(subject, events, event(0, {{"t", 100000}}));
+}
+
+TEST(Laws, BanditsCurves) { laws::resuming_a_source_is_exact(source<CurvesSource>({{"arms", 20}})); }
+TEST(Laws, BanditsRecoveringArms) {
+  laws::resuming_a_source_is_exact(source<RecoveringArmsSource>({{"periods", 300}}));
+}
+
+TEST(Laws, BanditsStudyRecovering) {
+  laws::resuming_a_source_is_exact(source<RecoveringStudy>(
+      {{"parts", Array{"offline", "tiny"}}, {"instances", 1}, {"periods", 100}, {"tiny", 1}}));
 }
 
 }  // namespace

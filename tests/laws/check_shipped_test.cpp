@@ -29,9 +29,9 @@ void expect_held(std::vector<std::string> arguments, std::size_t operators) {
 }
 
 TEST(Shipped, PlainOperators) {
-  expect_held({"identity", "discard", "audio.gain", "text.to_record", "record.to_text", "records.generate",
-               "--trials", kTrials},
-              6);
+  expect_held({"identity", "discard", "audio.gain", "text.to_record", "record.to_text", "csv.to_record",
+               "record.to_csv", "records.generate", "--trials", kTrials},
+              8);
 }
 
 TEST(Shipped, DelayBySleepsTooShortToWaitFor) {
@@ -54,7 +54,12 @@ TEST(Shipped, Readers) {
 
 /// Studies are left out: they run for seconds each time, and their laws have tests of their own.
 TEST(Shipped, Bandits) {
-  expect_held({"bandits.arms", "bandits.world", "--trials", kTrials}, 2);
+  expect_held({"bandits.arms", "bandits.world", "bandits.curves", "bandits.recovering_arms",
+               "bandits.idle_times", "bandits.ical", "--trials", kTrials},
+              6);
+  expect_held(
+      {"bandits.calendar", "--input", STREAM_SOURCE_DIR "/share/examples/recovery.jsonl", "--trials", "20"},
+      1);
   expect_held({"bandits.single_pass", "--set", "arms=1000", "--set", "trials=1000000", "--set",
                "world=simulated", "--set", "algorithm=log-tower", "--input",
                STREAM_SOURCE_DIR "/share/examples/ads.jsonl", "--trials", kTrials},

@@ -5,12 +5,14 @@
 #include "audio_gain.hpp"
 #include "audio_read.hpp"
 #include "bytes_read.hpp"
+#include "csv_to_record.hpp"
 #include "delay.hpp"
 #include "evaluate_prequential.hpp"
 #include "fed_pipe.hpp"
 #include "identity.hpp"
 #include "jsonl_read.hpp"
 #include "laws.hpp"
+#include "record_to_csv.hpp"
 #include "record_to_text.hpp"
 #include "records_generate.hpp"
 #include "text_read.hpp"
@@ -54,6 +56,8 @@ TEST(Laws, Identity) { laws::check_all(subject<Identity>(), texts()); }
 TEST(Laws, Delay) { laws::check_all(subject<Delay>({{"milliseconds", 0.001}}), texts()); }
 TEST(Laws, AudioGain) { laws::check_all(subject<AudioGain>({{"db", -6.0}}), audio()); }
 TEST(Laws, TextToRecord) { laws::check_all(subject<TextToRecord>(), texts()); }
+TEST(Laws, CsvToRecord) { laws::check_all(subject<CsvToRecord>(), texts()); }
+TEST(Laws, RecordToCsv) { laws::check_all(subject<RecordToCsv>(), records()); }
 TEST(Laws, RecordToText) { laws::check_all(subject<RecordToText>(), records()); }
 TEST(Laws, EvaluatePrequential) {
   std::vector<Packet> events;
