@@ -1,6 +1,9 @@
 /// The entry of libstream-engine.
 #include "engine/engine.hpp"
 
+#include <optional>
+
+#include "engine/checkpoint_lock.hpp"
 #include "engine/graph.hpp"
 #include "engine/signals.hpp"
 
@@ -13,6 +16,8 @@ class GraphEngine final : public Engine {
                 const Observer& observer) override {
     const SignalGuard signals(options.handle_signals);  // the first checkpoint is written by the constructor
     try {
+      std::optional<CheckpointLock> lock;
+      if (!options.checkpoint.empty()) lock.emplace(options.checkpoint);
       Graph graph(plan, registry, options);
       return graph.run(observer);
     } catch (const Error& e) {

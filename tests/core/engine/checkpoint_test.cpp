@@ -1,9 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
+#include "engine/checkpoint_lock.hpp"
 #include "harness.hpp"
 #include "hdf5/archive_file.hpp"
 
@@ -221,6 +224,21 @@ TEST_F(CheckpointTest, KeepsAsManyAsAskedFor) {
   EXPECT_TRUE(std::filesystem::exists(path("state.h5.1")));
   EXPECT_FALSE(std::filesystem::exists(path("state.h5.2")));
   EXPECT_FALSE(std::filesystem::exists(path("state.h5.tmp")));
+}
+
+TEST_F(CheckpointTest, TwoRunsNeverShareOne) {
+  {
+    const CheckpointLock other(path("state.h5"));
+    const RunResult refused = run_recipe(recipe("parts"), options());
+    EXPECT_EQ(refused.exit_code, 75);
+    EXPECT_THAT(refused.error,
+                HasSubstr("state.h5: another run (process " + std::to_string(::getpid()) + ")"));
+    EXPECT_FALSE(std::filesystem::exists(path("parts"))) << "what the other run writes was touched";
+  }
+  // A run that was killed leaves a file that nobody holds.
+  std::ofstream(path("state.h5.lock")) << "99999999 and something longer than any number of a process";
+  EXPECT_EQ(run_recipe(recipe("parts"), options()).exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(path("state.h5.lock")));
 }
 
 TEST_F(CheckpointTest, ARunThatStartsAnewIsNeverResumedFromWhatAnEarlierOneLeft) {
