@@ -7,6 +7,9 @@ namespace {
 
 constexpr double kShrinkSeconds = 10, kCostlyShrinkSeconds = 4;
 constexpr std::size_t kShrinkTries = 3000;
+/// So many tries are made on a slow or busy machine too, if they take no more than kPatience times as long.
+constexpr std::size_t kLeastTries = 40;
+constexpr double kPatience = 8;
 constexpr std::size_t kShownInputs = 12;
 constexpr std::size_t kMostFatal = 3;
 
@@ -90,7 +93,8 @@ Counterexample Examination::smallest(Law& law, const Trial& trial, const Breach&
   };
   smaller(trial.seed, fails, [&] {
     const double most = law.most > 0 ? kCostlyShrinkSeconds : kShrinkSeconds;
-    return tries < kShrinkTries && elapsed() - begun < most;
+    const double taken = elapsed() - begun;
+    return tries < kLeastTries ? taken < kPatience * most : tries < kShrinkTries && taken < most;
   });
   best.smaller = tries;
   return best;
