@@ -1,8 +1,8 @@
 /// One operator in a running graph: its instances, its outputs, its counters.
 #pragma once
 
-#include <map>
 #include <string>
+#include <unordered_map>
 
 #include "engine/counter.hpp"
 #include "engine/edge.hpp"
@@ -61,8 +61,9 @@ class alignas(64) Node final : public Output {
   /// A fused node takes in what the only port before it gives out: one counter serves both.
   std::uint64_t packets_in() const { return fed_by_ ? fed_by_->get() : packets_in_.get(); }
   Time reached() const { return Time{static_cast<std::int64_t>(reached_.get())}; }
-  /// Fills in what only the stage's thread may ask the operator: progress and state size.
-  void publish();
+  /// Fills in what only the stage's thread may ask the operator: progress and state size. Unless `exact`, the
+  /// states of many keys are added up so rarely that it costs next to nothing.
+  void publish(bool exact);
   bool unused(std::size_t port) const override;
 
  protected:
@@ -133,7 +134,16 @@ class alignas(64) Node final : public Output {
   std::vector<OutPort> ports_;
   std::unique_ptr<Operator> op_;
   const Counter* fed_by_ = nullptr;
-  std::map<std::string, Instance, std::less<>> instances_;  ///< sorted: finishing and saving go in one order
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+  };
+  using Instances = std::unordered_map<std::string, Instance, NameHash, std::equal_to<>>;
+  /// Finishing and saving go in one order, whatever that of the table is.
+  std::vector<const Instances::value_type*> instances_by_name() const;
+  Instances instances_;
+  std::int64_t sum_state_from_ =
+      0;  ///< steady-clock time before which a million states are not added up again
   Contract contract_;
   Source* source_ = nullptr;
   Sink* sink_ = nullptr;

@@ -188,7 +188,7 @@ void Stage::publish(bool always) {
   const std::uint64_t wanted = run_.publish.load(std::memory_order_relaxed);
   if (!always && wanted == published_) return;
   published_ = wanted;
-  for (Node* node : chain_) node->publish();
+  for (Node* node : chain_) node->publish(always);
 }
 
 void Stage::end() {
