@@ -20,6 +20,10 @@ const Actions& possible(Algorithm algorithm, const Actions& actions) {
   return actions;
 }
 
+Error diverged(const std::string& what) {
+  return failed("the learner has diverged: " + what + " is not finite any more (a smaller rate may help)");
+}
+
 /// -1, 0 or 1
 double sign(double x) { return (x > 0 ? 1.0 : 0.0) - (x < 0 ? 1.0 : 0.0); }
 }  // namespace
@@ -57,6 +61,10 @@ Controller::Choice Controller::choose(std::span<const double> values, Random& ra
 
 /// Chooses for the input that the networks have just been given.
 void Controller::act() {
+  if (policy_) {
+    for (const double output : policy_->outputs())
+      if (!std::isfinite(output)) throw diverged("its policy");
+  }
   if (!policy_) {
     const Choice choice = choose(value_.outputs(), random_);
     action_[0] = static_cast<double>(choice.action), greedy_ = choice.greedy;
@@ -104,8 +112,7 @@ Controller::Update Controller::step(double reward, std::span<const double> x, bo
   }
   const auto action = static_cast<std::size_t>(policy_ ? 0 : action_[0]);
   const double delta = gain + settings_.gamma * bootstrap - value_.outputs()[action];
-  if (!std::isfinite(delta))
-    throw failed("the learner has diverged: its TD error is not a finite number (a smaller rate may help)");
+  if (!std::isfinite(delta)) throw diverged("its TD error");
 
   scaler_ = scaler;
   const double decay = settings_.gamma * settings_.lambda;

@@ -34,7 +34,8 @@ class Controller {
   void begin(std::span<const double> x);
   /// What the action led to: learns, and chooses the next action unless that was the end (`done`: terminated
   /// or truncated). Throws Error(kBadData) for observations of another size and numbers that are not finite,
-  /// and Error(kFailed) when the network's values are not finite any more; nothing has changed then.
+  /// with nothing changed, and Error(kFailed) when values or policy are not finite any more, to which no rule
+  /// but sgd and adam comes.
   Update step(double reward, std::span<const double> x, bool done);
 
   /// The episode has been lost; begin comes next.

@@ -5,6 +5,7 @@
 #include "rl/rl_environment.hpp"
 #include "rl/rl_predict.hpp"
 #include "rl/rl_run.hpp"
+#include "rl/study_stream_x.hpp"
 
 using namespace stream::rl;
-STREAM_PLUGIN("rl", PredictOperator, ControlOperator, RunOperator, EnvironmentOperator);
+STREAM_PLUGIN("rl", PredictOperator, ControlOperator, RunOperator, EnvironmentOperator, StreamXStudy);

@@ -43,7 +43,7 @@ Predictor::Prediction Predictor::observe(std::span<const double> x, double cumul
     const double delta =
         (settings_.scale_rewards ? scaled : cumulant) + settings_.gamma * value - learner_.outputs()[0];
     if (!std::isfinite(delta))
-      throw failed("the learner has diverged: its TD error is not a finite number (a smaller rate may help)");
+      throw failed("the learner has diverged: its TD error is not finite any more (a smaller rate may help)");
     constexpr double kOne = 1;
     out.step = learner_.learn({&kOne, 1}, delta, settings_.gamma * settings_.lambda, end);
     out.delta = delta;

@@ -30,6 +30,7 @@ struct Benchmark {
 std::vector<Benchmark> graph_benchmarks();
 std::vector<Benchmark> text_benchmarks();
 std::vector<Benchmark> captions_benchmarks();
+std::vector<Benchmark> learner_benchmarks();
 
 /// Throws std::invalid_argument for an empty list.
 double median(std::vector<double> values);

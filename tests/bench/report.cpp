@@ -16,7 +16,7 @@ using stream::bench::Row;
 std::vector<Benchmark> all() {
   std::vector<Benchmark> benchmarks;
   for (auto group : {stream::bench::graph_benchmarks, stream::bench::text_benchmarks,
-                     stream::bench::captions_benchmarks}) {
+                     stream::bench::captions_benchmarks, stream::bench::learner_benchmarks}) {
     for (Benchmark& b : group()) benchmarks.push_back(std::move(b));
   }
   return benchmarks;

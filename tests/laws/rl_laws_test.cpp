@@ -8,6 +8,7 @@
 #include "rl/rl_environment.hpp"
 #include "rl/rl_predict.hpp"
 #include "rl/rl_run.hpp"
+#include "rl/study_stream_x.hpp"
 
 namespace stream::rl {
 namespace {
@@ -70,6 +71,15 @@ TEST(Laws, RlRun) {
     while (made->read(out)) EXPECT_LE(made->state_bytes() + testing::saved(*made).bytes(), bytes + 256);
     EXPECT_FALSE(out.packets[0].empty());
   }
+}
+
+TEST(Laws, RlStudyStreamX) {
+  // What it says of resident memory is measured anew by every run; the rest is not.
+  laws::resuming_a_source_is_exact([] {
+    auto op = testing::make<StreamXStudy>(
+        Object{{"parts", Array{"acrobot", "series"}}, {"seeds", 1}, {"acrobot_steps", 1000}, {"rows", 1000}});
+    return std::unique_ptr<Source>(dynamic_cast<Source*>(op.release()));
+  });
 }
 
 }  // namespace

@@ -104,11 +104,13 @@ std::vector<double> TorchLearner::outputs(std::span<const double> x) {
   return {y.data_ptr<double>(), y.data_ptr<double>() + y.numel()};
 }
 
-void TorchLearner::learn(std::span<const double> x, std::size_t output, double delta, double decay,
-                         bool reset) {
+void TorchLearner::learn(std::span<const double> x, std::size_t output, double decay, bool reset,
+                         const std::function<double(double)>& td_error) {
   Parts& p = *parts_;
   for (auto& parameter : p.parameters) parameter.mutable_grad().reset();
-  p.forward(tensor_of(x))[static_cast<std::int64_t>(output)].backward();
+  const torch::Tensor value = p.forward(tensor_of(x))[static_cast<std::int64_t>(output)];
+  const double delta = td_error(value.item<double>());
+  value.backward();
   const torch::NoGradGuard no_grad;
   double norm = 0;
   for (std::size_t i = 0; i < p.traces.size(); ++i) {

@@ -2,6 +2,7 @@
 /// equations: what the kernels are compared with, for equality and for speed.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -19,8 +20,9 @@ class TorchLearner {
   void copy(const Network& network, std::span<const double> parameters);
   /// Outputs under the present weights.
   std::vector<double> outputs(std::span<const double> x);
-  /// One update as TraceLearner::learn, of one output at x.
-  void learn(std::span<const double> x, std::size_t output, double delta, double decay, bool reset);
+  /// One update as TraceLearner::learn, of one output at x. `delta` gives the TD error from that output.
+  void learn(std::span<const double> x, std::size_t output, double decay, bool reset,
+             const std::function<double(double)>& delta);
   /// The largest difference from the parameters of a Network.
   double difference(const Network& network, std::span<const double> parameters) const;
 

@@ -62,7 +62,7 @@ std::pair<double, double> differences(const Network::Shape& shape, const std::ve
     std::vector<double> weight(shape.outputs);
     weight[step.action] = 1;
     ours.learn(weight, delta, 0.99 * 0.8, step.reset);
-    theirs.learn(step.x, step.action, their_delta, 0.99 * 0.8, step.reset);
+    theirs.learn(step.x, step.action, 0.99 * 0.8, step.reset, [&](double) { return their_delta; });
   }
   return {value, theirs.difference(ours.network(), ours.parameters())};
 }
