@@ -128,7 +128,6 @@ void IcalOperator::process(Packet in, Output& out) {
     say("VERSION:2.0");
     say("PRODID:-//stream//bandits.ical//EN");
   }
-  time_ = in.time;
   say("BEGIN:VEVENT");
   char uid[24];
   std::snprintf(uid, sizeof uid, "%016llx", static_cast<unsigned long long>(stable_hash(id)));
@@ -143,18 +142,12 @@ void IcalOperator::process(Packet in, Output& out) {
 
 void IcalOperator::finish(Output& out) {
   if (!begun_) return;
-  if (time_ < kTimeMax) ++time_;
-  out.emit(Packet::of<Text>(time_, folded("END:VCALENDAR")));
+  // At the time when it is certain that nothing follows.
+  out.emit(Packet::of<Text>(kTimeMax, folded("END:VCALENDAR")));
 }
 
-void IcalOperator::save(Archive& state) const {
-  state.set("begun", begun_);
-  state.set("time", time_);
-}
+void IcalOperator::save(Archive& state) const { state.set("begun", begun_); }
 
-void IcalOperator::load(const Archive& state) {
-  begun_ = state.get<bool>("begun");
-  time_ = state.get<Duration>("time");
-}
+void IcalOperator::load(const Archive& state) { begun_ = state.get<bool>("begun"); }
 
 }  // namespace stream::bandits

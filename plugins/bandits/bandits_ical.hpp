@@ -22,7 +22,6 @@ class IcalOperator final : public Operator {
  private:
   std::int64_t start_, minutes_, hold_;
   bool begun_ = false;
-  Time time_{0};
 };
 
 }  // namespace stream::bandits

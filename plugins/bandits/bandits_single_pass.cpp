@@ -231,8 +231,7 @@ void SinglePassOperator::say_commitment(const Packet& in, const Step& step, bool
 
 void SinglePassOperator::finish(Output& out) {
   if (pass_.committed() || pass_.arrived() == 0) return;
-  // That nothing follows is known after the time of the last event only.
-  if (last_.time < kTimeMax) ++last_.time;
+  last_.time = kTimeMax;  // when it is certain that nothing follows
   Place place = pass_.best();
   if (place == kNowhere) place = kArriving;
   if (world_ == World::kInput || pass_.ended())

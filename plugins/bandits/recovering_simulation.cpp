@@ -58,16 +58,16 @@ class FlatMeans {
 
 }  // namespace
 
-std::vector<double> run_learner(Learner learner, const RecoveryCurves& curves, const LearnerOptions& options,
-                                const std::vector<std::int64_t>& at, Random random) {
+LearnerOutcome run_learner(Learner learner, const RecoveryCurves& curves, const LearnerOptions& options,
+                           Random random) {
   const std::size_t arms = curves.arms();
   CalendarLearner calendar({arms, curves.idle(), options.slots, options.phase, options.estimates});
   CurveEstimates estimates(arms, curves.idle(), options.estimates);
   FlatMeans flat(arms, options.estimates);
   IdleTimes idle(arms, curves.idle());
-  std::vector<double> scores(arms), collected;
-  double reward = 0;
-  for (std::int64_t t = 0; collected.size() < at.size(); ++t) {
+  std::vector<double> scores(arms);
+  LearnerOutcome outcome;
+  for (std::int64_t t = 0; t < options.estimates.periods; ++t) {
     std::vector<std::size_t> chosen;
     if (learner == Learner::kCalendarUcb) {
       chosen = calendar.pulls(t);
@@ -81,15 +81,15 @@ std::vector<double> run_learner(Learner learner, const RecoveryCurves& curves, c
       const std::size_t d = idle.at(arm, t);
       const double expected = curves.at(arm, d),
                    observed = expected + options.estimates.sigma * random.normal();
-      reward += expected;
+      outcome.reward += expected;
       if (learner == Learner::kCalendarUcb) calendar.observe(arm, observed);
       if (learner == Learner::kGreedyUcb) estimates.add(arm, d, observed);
       if (learner == Learner::kFlatUcb) flat.add(arm, observed);
       idle.pulled(arm, t);
     }
-    while (collected.size() < at.size() && at[collected.size()] == t + 1) collected.push_back(reward);
   }
-  return collected;
+  outcome.last_value = value_of(calendar.calendar(), curves);
+  return outcome;
 }
 
 }  // namespace stream::bandits

@@ -27,9 +27,13 @@ struct LearnerOptions {
   std::int64_t phase = 128;
   CurveEstimates::Options estimates;
 };
-/// Expected reward collected after each of the periods in `at` (ascending), when rewards are observed with
-/// normal noise of the options' sigma.
-std::vector<double> run_learner(Learner learner, const RecoveryCurves& curves, const LearnerOptions& options,
-                                const std::vector<std::int64_t>& at, Random random);
+struct LearnerOutcome {
+  double reward = 0;  ///< expected, in all periods together
+  /// Of kCalendarUcb: what its last calendar earns each period, on the true curves.
+  double last_value = 0;
+};
+/// The options' number of periods, when rewards are observed with normal noise of the options' sigma.
+LearnerOutcome run_learner(Learner learner, const RecoveryCurves& curves, const LearnerOptions& options,
+                           Random random);
 
 }  // namespace stream::bandits

@@ -182,19 +182,27 @@ class OnlinePart final : public StudyPart {
     constexpr std::size_t kArms = 30, kSlots = 5, kIdle = 16;
     const RecoveryCurves curves = seeded_instance(2, kArms, kIdle, done_, options_.seed);
     const double known = plan_calendar(curves, kSlots).value;
+    double best = known;
+    std::array<std::array<double, 3>, kLearners.size()> rewards{};
     for (std::size_t l = 0; l < kLearners.size(); ++l) {
       for (std::size_t length = 0; length < lengths_.size(); ++length) {
-        const std::int64_t periods = lengths_[length];
         LearnerOptions options;
         options.slots = kSlots;
-        options.estimates = {.greatest = 1, .width = 0.5, .sigma = options_.sigma, .periods = periods};
-        const double reward =
-            run_learner(kLearners[l].learner, curves, options, {periods},
-                        Random(stable_hash("noise " + std::to_string(done_), options_.seed)))
-                .back();
-        regrets_[l][length].push_back(known * static_cast<double>(periods) - reward);
+        options.estimates = {
+            .greatest = 1, .width = 0.5, .sigma = options_.sigma, .periods = lengths_[length]};
+        const LearnerOutcome outcome =
+            run_learner(kLearners[l].learner, curves, options,
+                        Random(stable_hash("noise " + std::to_string(done_), options_.seed)));
+        rewards[l][length] = outcome.reward;
+        // The planner rounds: the learner may have come upon a better calendar.
+        best = std::max(best, outcome.last_value);
       }
     }
+    for (std::size_t l = 0; l < kLearners.size(); ++l)
+      for (std::size_t length = 0; length < lengths_.size(); ++length)
+        regrets_[l][length].push_back(known * static_cast<double>(lengths_[length]) - rewards[l][length]),
+            best_regrets_[l][length].push_back(best * static_cast<double>(lengths_[length]) -
+                                               rewards[l][length]);
     ++done_;
     return true;
   }
@@ -225,6 +233,9 @@ class OnlinePart final : public StudyPart {
       for (std::size_t length = 0; length < lengths_.size(); ++length) {
         out.push_back(point("regret by log10 T", kLearners[l].name,
                             std::log10(static_cast<double>(lengths_[length])), regret(l, length)));
+        out.push_back(point("regret against the best calendar known, by log10 T", kLearners[l].name,
+                            std::log10(static_cast<double>(lengths_[length])),
+                            mean(best_regrets_[l][length])));
         for (std::size_t i = 0; i < regrets_[l][length].size(); ++i)
           out.push_back(point(std::string("regret by instance: ") + kLearners[l].name,
                               "T = " + std::to_string(lengths_[length]), static_cast<double>(i),
@@ -245,7 +256,7 @@ class OnlinePart final : public StudyPart {
   RecoveringStudy::Options options_;
   std::array<std::int64_t, 3> lengths_;
   std::int64_t done_ = 0;
-  std::array<std::array<std::vector<double>, 3>, kLearners.size()> regrets_;
+  std::array<std::array<std::vector<double>, 3>, kLearners.size()> regrets_, best_regrets_;
 };
 
 }  // namespace
@@ -279,10 +290,13 @@ Spec RecoveringStudy::spec() {
           "good.\n\n"
           "Tiny: the exact optimum by value iteration over all vectors of idle times never exceeds the "
           "bound.\n\n"
-          "Learning: regret against the planner that knows the curves, of the learner, of greedy-UCB and of "
-          "a UCB "
-          "that ignores recovery, for three lengths. That planner rounds, too: the learner may find a better "
-          "calendar than it, and its regret on an instance be negative.")
+          "Learning: regret of the learner, of greedy-UCB and of a UCB that ignores recovery, for three "
+          "lengths, "
+          "against the planner that knows the curves. That planner rounds: on some instances the learner "
+          "comes upon "
+          "a better calendar than it, and its regret is negative there, and in the mean over few instances. "
+          "A plot "
+          "shows regret against the better of the two calendars.")
       .paper(
           "Simchi-Levi, Zheng, Zhu, Dynamic Planning and Learning under Recovering Rewards, ICML 2021, arXiv "
           "2106.14813")

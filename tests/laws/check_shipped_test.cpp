@@ -68,6 +68,12 @@ TEST(Shipped, Bandits) {
               1);
 }
 
+TEST(Shipped, Signals) {
+  expect_held({"signals.sparse_vectors", "signals.audio_vectors", "--set", "signals.audio_vectors.size=16",
+               "--trials", "50"},
+              2);
+}
+
 #ifdef HAS_ASR
 /// Heavy ones: two trials on made-up sound.
 TEST(Shipped, Captions) { expect_held({"asr.conformer", "corpus.spoken_text", "--trials", "2"}, 2); }

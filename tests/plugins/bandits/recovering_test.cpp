@@ -102,9 +102,7 @@ TEST(Learners, CalendarsBeatTheGreedyInTheLongRun) {
   LearnerOptions options;
   options.slots = 2;
   options.estimates.periods = 20000;
-  const auto reward = [&](Learner learner) {
-    return run_learner(learner, known, options, {20000}, Random(5)).back();
-  };
+  const auto reward = [&](Learner learner) { return run_learner(learner, known, options, Random(5)).reward; };
   const double calendar = reward(Learner::kCalendarUcb);
   EXPECT_GT(calendar, 0.93 * 20000 * plan_calendar(known, 2).value);
   EXPECT_GT(calendar, 1.1 * reward(Learner::kFlatUcb));
