@@ -11,4 +11,5 @@
 #include "text_to_record.hpp"
 
 STREAM_PLUGIN("basics", stream::Identity, stream::Discard, stream::Delay, stream::RecordsGenerate,
-              stream::AudioGain, stream::TextToRecord, stream::RecordToText, stream::CsvToRecord, stream::RecordToCsv, stream::EvaluatePrequential);
+              stream::AudioGain, stream::TextToRecord, stream::RecordToText, stream::CsvToRecord,
+              stream::RecordToCsv, stream::EvaluatePrequential);

@@ -23,10 +23,10 @@ inline V root(V v) {
 }
 inline double sum(V v) {
 #if STREAM_VECTOR == 8
-  v += __builtin_shuffle(v, I{4, 5, 6, 7, 0, 1, 2, 3});
-  v += __builtin_shuffle(v, I{2, 3, 0, 1, 6, 7, 4, 5});
+  v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+  v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
 #elif STREAM_VECTOR == 4
-  v += __builtin_shuffle(v, I{2, 3, 0, 1});
+  v += __builtin_shufflevector(v, v, 2, 3, 0, 1);
 #endif
   return v[0] + v[1];
 }
@@ -36,21 +36,21 @@ inline V sums(const V* v) {
 #if STREAM_VECTOR == 8
   V pair[4], four[2];
   for (int i = 0; i < 4; ++i)
-    pair[i] = __builtin_shuffle(v[2 * i], v[2 * i + 1], I{0, 8, 2, 10, 4, 12, 6, 14}) +
-              __builtin_shuffle(v[2 * i], v[2 * i + 1], I{1, 9, 3, 11, 5, 13, 7, 15});
+    pair[i] = __builtin_shufflevector(v[2 * i], v[2 * i + 1], 0, 8, 2, 10, 4, 12, 6, 14) +
+              __builtin_shufflevector(v[2 * i], v[2 * i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
   for (int i = 0; i < 2; ++i)
-    four[i] = __builtin_shuffle(pair[2 * i], pair[2 * i + 1], I{0, 1, 8, 9, 4, 5, 12, 13}) +
-              __builtin_shuffle(pair[2 * i], pair[2 * i + 1], I{2, 3, 10, 11, 6, 7, 14, 15});
-  return __builtin_shuffle(four[0], four[1], I{0, 1, 2, 3, 8, 9, 10, 11}) +
-         __builtin_shuffle(four[0], four[1], I{4, 5, 6, 7, 12, 13, 14, 15});
+    four[i] = __builtin_shufflevector(pair[2 * i], pair[2 * i + 1], 0, 1, 8, 9, 4, 5, 12, 13) +
+              __builtin_shufflevector(pair[2 * i], pair[2 * i + 1], 2, 3, 10, 11, 6, 7, 14, 15);
+  return __builtin_shufflevector(four[0], four[1], 0, 1, 2, 3, 8, 9, 10, 11) +
+         __builtin_shufflevector(four[0], four[1], 4, 5, 6, 7, 12, 13, 14, 15);
 #elif STREAM_VECTOR == 4
   V pair[2];
   for (int i = 0; i < 2; ++i)
-    pair[i] = __builtin_shuffle(v[2 * i], v[2 * i + 1], I{0, 4, 2, 6}) +
-              __builtin_shuffle(v[2 * i], v[2 * i + 1], I{1, 5, 3, 7});
-  return __builtin_shuffle(pair[0], pair[1], I{0, 1, 4, 5}) + __builtin_shuffle(pair[0], pair[1], I{2, 3, 6, 7});
+    pair[i] = __builtin_shufflevector(v[2 * i], v[2 * i + 1], 0, 4, 2, 6) +
+              __builtin_shufflevector(v[2 * i], v[2 * i + 1], 1, 5, 3, 7);
+  return __builtin_shufflevector(pair[0], pair[1], 0, 1, 4, 5) + __builtin_shufflevector(pair[0], pair[1], 2, 3, 6, 7);
 #else
-  return __builtin_shuffle(v[0], v[1], I{0, 2}) + __builtin_shuffle(v[0], v[1], I{1, 3});
+  return __builtin_shufflevector(v[0], v[1], 0, 2) + __builtin_shufflevector(v[0], v[1], 1, 3);
 #endif
 }
 
