@@ -25,8 +25,7 @@ std::optional<Arm>& ArmMemory::slot(Place place) {
 void ArmMemory::move(Place from, Place to) {
   auto &source = slot(from), &target = slot(to);
   if (!source || target) throw std::logic_error("an arm moves from an empty place or onto another arm");
-  target = std::move(source);
-  source.reset();
+  target.swap(source);
   if (newest_ == from) newest_ = to;
   if (from == kArriving) peak_ = std::max(peak_, ++held_);
 }

@@ -260,7 +260,7 @@ void RecoveringOperator::load(const Archive& state) {
 
 std::size_t RecoveringOperator::state_bytes() const {
   std::size_t bytes = sizeof *this + (learner_ ? learner_->bytes() : 0);
-  for (const std::string& id : ids_) bytes += 2 * (sizeof id + id.capacity());
+  for (const std::string& id : ids_) bytes += 2 * (sizeof(std::string) + id.capacity());
   return bytes;
 }
 

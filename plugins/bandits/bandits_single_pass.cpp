@@ -88,9 +88,9 @@ from = "choice"
 }
 
 PolicyOptions policy_options(const Params& p) {
-  const PolicyOptions options{.algorithm = p.get<std::string>("algorithm"),
-                              .theory_constants = p.get<std::string>("constants") == "theory",
-                              .seed = p.random("policy")()};
+  PolicyOptions options{.algorithm = p.get<std::string>("algorithm"),
+                        .theory_constants = p.get<std::string>("constants") == "theory",
+                        .seed = p.random("policy")()};
   if (options.theory_constants && options.algorithm != "log-star-tower")
     throw bad_recipe("constants = \"theory\" is for the log-star-tower, algorithm is \"" + options.algorithm +
                      "\"");
