@@ -32,6 +32,7 @@ std::vector<Tower::Level> towering(const Problem& problem, double r, LevelOf lev
 std::vector<Tower::Level> Tower::log_levels(const Problem& problem) {
   const int count = std::max(1, static_cast<int>(std::log(static_cast<double>(problem.arms))));
   std::vector<Level> levels;
+  levels.reserve(static_cast<std::size_t>(count));
   for (int l = 0; l < count; ++l) levels.push_back({pulls(std::pow(1.2, l) * problem.unit()), 6});
   return levels;
 }
@@ -40,6 +41,7 @@ std::vector<Tower::Level> Tower::loglog_levels(const Problem& problem) {
   const double log_arms = std::log(static_cast<double>(std::max<std::uint64_t>(3, problem.arms)));
   const int below = static_cast<int>(std::log(log_arms));
   std::vector<Level> levels;
+  levels.reserve(static_cast<std::size_t>(below) + 1);
   for (int l = 0; l < below; ++l) levels.push_back({pulls(std::pow(1.2, l) * problem.unit()), 10});
   levels.push_back({pulls(log_arms * problem.unit()), 1});
   return levels;

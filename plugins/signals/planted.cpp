@@ -15,10 +15,12 @@ std::vector<double> scene(Random& random) {
   std::vector<double> picture(kWidth * kWidth);
   const double angle = random.uniform(0, 2 * kPi), u = std::cos(angle), v = std::sin(angle);
   const double low = random.uniform(0, 0.5), high = random.uniform(0.5, 1), at = random.uniform(-20, 20);
+  const auto pixel = [&](int y, int x) -> double& {
+    return picture[static_cast<std::size_t>(y) * kWidth + static_cast<std::size_t>(x)];
+  };
   const auto fill = [&](auto value) {
     for (int i = 0; i < kWidth; ++i)
-      for (int j = 0; j < kWidth; ++j)
-        picture[static_cast<std::size_t>(i * kWidth + j)] = value(i - 32.0, j - 32.0);
+      for (int j = 0; j < kWidth; ++j) pixel(i, j) = value(i - 32.0, j - 32.0);
   };
   switch (random.below(4)) {
     case 0:  // an edge, a pixel wide
@@ -47,8 +49,7 @@ std::vector<double> scene(Random& random) {
         const int length = 4 + static_cast<int>(random.below(8));
         for (int i = 0; i < (flat ? 2 : length); ++i)
           for (int j = 0; j < (flat ? length : 2); ++j)
-            if (y + i < kWidth && x + j < kWidth)
-              picture[static_cast<std::size_t>((y + i) * kWidth + x + j)] = low;
+            if (y + i < kWidth && x + j < kWidth) pixel(y + i, x + j) = low;
       }
     }
   }
