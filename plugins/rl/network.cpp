@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <numeric>
 #include <stdexcept>
 #include <utility>
@@ -56,6 +57,18 @@ Network::Network(Shape shape) : shape_(std::move(shape)) {
   head_bias_ = weights(padded(shape_.outputs));
   output_ = room(shape_.outputs), weight_ = room(shape_.outputs);
   back_ = room(widest), forth_ = room(widest);
+}
+
+std::shared_ptr<const Network> Network::shared(const Shape& shape) {
+  static std::mutex mutex;
+  static std::vector<std::weak_ptr<const Network>> known;
+  const std::scoped_lock lock(mutex);
+  std::erase_if(known, [](const auto& network) { return network.expired(); });
+  for (const auto& network : known)
+    if (auto found = network.lock(); found && found->shape() == shape) return found;
+  auto made = std::make_shared<const Network>(shape);
+  known.push_back(made);
+  return made;
 }
 
 std::size_t Network::index(std::size_t layer, std::size_t out, std::size_t in) const {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace stream::rl {
 /// A picture of `channels` planes, its numbers ordered row, column, channel (channel last).
 struct Grid {
   std::size_t rows = 0, columns = 0, channels = 0;
+  friend bool operator==(const Grid&, const Grid&) = default;
 };
 
 class Network {
@@ -28,9 +30,14 @@ class Network {
     /// First layer: a convolution 3x3, stride 1, of the input seen as a grid, when filters > 0.
     Grid grid{};
     std::size_t filters = 0;  ///< a multiple of 8
+    friend bool operator==(const Shape&, const Shape&) = default;
   };
   /// Throws std::logic_error for shapes that cannot be.
   explicit Network(Shape shape);
+
+  /// The one of that shape, made when there is none: a million small learners stay in cache better without a
+  /// layout each.
+  static std::shared_ptr<const Network> shared(const Shape& shape);
 
   const Shape& shape() const { return shape_; }
   /// Doubles that parameters (and likewise traces) take, a multiple of 8, rows filled up with zeros included.

@@ -7,7 +7,9 @@
 namespace stream::rl {
 
 Predictor::Predictor(const Settings& settings, std::size_t observation, double input_trace, Random random)
-    : settings_(settings),
+    : gamma_(settings.gamma),
+      decay_(settings.gamma * settings.lambda),
+      scale_rewards_(settings.scale_rewards),
       input_(observation, settings.normalize, settings.time_limit),
       scaler_(settings.gamma),
       learner_(settings.shape(input_.inputs(), 1), settings.value_optimizer(), settings.sparsity, random),
@@ -40,16 +42,15 @@ Predictor::Prediction Predictor::observe(std::span<const double> x, double cumul
   if (!end) value = learner_.peek(next)[0];
   if (running_) {
     const double scaled = scaler.scale(cumulant, end);
-    const double delta =
-        (settings_.scale_rewards ? scaled : cumulant) + settings_.gamma * value - learner_.outputs()[0];
+    const double delta = (scale_rewards_ ? scaled : cumulant) + gamma_ * value - learner_.outputs()[0];
     if (!std::isfinite(delta))
       throw failed("the learner has diverged: its TD error is not finite any more (a smaller rate may help)");
     constexpr double kOne = 1;
-    out.step = learner_.learn({&kOne, 1}, delta, settings_.gamma * settings_.lambda, end);
+    out.step = learner_.learn({&kOne, 1}, delta, decay_, end);
     out.delta = delta;
   }
   scaler_ = scaler;
-  const double unit = settings_.scale_rewards ? scaler_.deviation() : 1;
+  const double unit = scale_rewards_ ? scaler_.deviation() : 1;
   out.value = value * unit;
   if (out.delta) *out.delta *= unit;
   running_ = !end;

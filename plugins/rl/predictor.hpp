@@ -32,7 +32,8 @@ class Predictor {
  private:
   std::span<const double> traced(std::span<const double> x);
 
-  Settings settings_;
+  double gamma_, decay_;  ///< decay_: gamma lambda
+  bool scale_rewards_;
   ObservationInput input_;
   RewardScaler scaler_;
   TraceLearner learner_;

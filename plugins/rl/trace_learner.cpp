@@ -18,25 +18,26 @@ std::size_t parts_of(Rule rule) { return rule == Rule::kAdam ? 4 : rule == Rule:
 double unbias(double beta, std::int64_t t) { return 1 / (1 - std::pow(beta, static_cast<double>(t))); }
 }  // namespace
 
-TraceLearner::TraceLearner(Network::Shape shape, const Optimizer& optimizer, double sparsity, Random& random)
-    : network_(std::move(shape)),
+TraceLearner::TraceLearner(const Network::Shape& shape, const Optimizer& optimizer, double sparsity,
+                           Random& random)
+    : network_(Network::shared(shape)),
       optimizer_(optimizer),
-      memory_(parts_of(optimizer.rule) * network_.parameters()),
-      activations_(network_.activations()) {
-  network_.initialise(weights(), random, sparsity);
+      memory_(parts_of(optimizer.rule) * network_->parameters()),
+      activations_(network_->activations()) {
+  network_->initialise(weights(), random, sparsity);
 }
 
 std::span<const double> TraceLearner::peek(std::span<const double> x) const {
   thread_local Doubles scratch;
-  if (scratch.size() < network_.activations()) scratch.resize(network_.activations());
-  return network_.forward(weights(), x, scratch.data());
+  if (scratch.size() < network_->activations()) scratch.resize(network_->activations());
+  return network_->forward(weights(), x, scratch.data());
 }
 
 double TraceLearner::learn(std::span<const double> weight, double delta, double decay, bool reset) {
   const Kernels& k = kernels();
-  const std::size_t n = network_.parameters();
+  const std::size_t n = network_->parameters();
   double *const w = part(0), *const z = part(1);
-  double norm = network_.trace(w, activations_.data(), weight, decay, z);
+  double norm = network_->trace(w, activations_.data(), weight, decay, z);
   ++updates_;
   double step = optimizer_.rate;
   if (optimizer_.rule == Rule::kObgd || optimizer_.rule == Rule::kAdaptiveObgd) {
@@ -58,17 +59,17 @@ double TraceLearner::learn(std::span<const double> weight, double delta, double 
   return step;
 }
 
-void TraceLearner::clear_traces() { std::fill(part(1), part(1) + network_.parameters(), 0.0); }
+void TraceLearner::clear_traces() { std::fill(part(1), part(1) + network_->parameters(), 0.0); }
 
 void TraceLearner::save(Archive& state) const {
-  const std::size_t n = network_.parameters();
+  const std::size_t n = network_->parameters();
   for (std::size_t i = 0; i < parts_of(optimizer_.rule); ++i)
     state.set(kParts[i], std::span<const double>(memory_.data() + i * n, n));
   state.set("updates", updates_);
 }
 
 void TraceLearner::load(const Archive& state) {
-  const std::size_t n = network_.parameters();
+  const std::size_t n = network_->parameters();
   for (std::size_t i = 0; i < parts_of(optimizer_.rule); ++i) {
     const auto values = state.tensor(kParts[i]).values<double>();
     if (values.size() != n)

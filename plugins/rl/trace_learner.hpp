@@ -24,15 +24,15 @@ struct Optimizer {
 
 class TraceLearner {
  public:
-  TraceLearner(Network::Shape shape, const Optimizer& optimizer, double sparsity, Random& random);
+  TraceLearner(const Network::Shape& shape, const Optimizer& optimizer, double sparsity, Random& random);
 
-  const Network& network() const { return network_; }
+  const Network& network() const { return *network_; }
   /// Outputs for x under the present weights; `learn` differentiates at the newest x given here.
   std::span<const double> forward(std::span<const double> x) {
-    return network_.forward(weights(), x, activations_.data());
+    return network_->forward(weights(), x, activations_.data());
   }
   /// Outputs of the newest `forward`.
-  std::span<const double> outputs() const { return network_.outputs(activations_.data()); }
+  std::span<const double> outputs() const { return network_->outputs(activations_.data()); }
   /// Outputs for x under the present weights, for this thread's next `peek` to overwrite; what `forward` left
   /// stays.
   std::span<const double> peek(std::span<const double> x) const;
@@ -44,11 +44,11 @@ class TraceLearner {
   void clear_traces();
   std::int64_t updates() const { return updates_; }
 
-  std::span<const double> parameters() const { return {memory_.data(), network_.parameters()}; }
+  std::span<const double> parameters() const { return {memory_.data(), network_->parameters()}; }
   std::span<const double> traces() const {
-    return {memory_.data() + network_.parameters(), network_.parameters()};
+    return {memory_.data() + network_->parameters(), network_->parameters()};
   }
-  std::span<double> parameters() { return {memory_.data(), network_.parameters()}; }
+  std::span<double> parameters() { return {memory_.data(), network_->parameters()}; }
 
   void save(Archive& state) const;
   /// The outputs of the newest `forward` are not saved: give it the same x again.
@@ -60,9 +60,9 @@ class TraceLearner {
  private:
   double* weights() { return memory_.data(); }
   const double* weights() const { return memory_.data(); }
-  double* part(std::size_t i) { return memory_.data() + i * network_.parameters(); }
+  double* part(std::size_t i) { return memory_.data() + i * network_->parameters(); }
 
-  Network network_;
+  std::shared_ptr<const Network> network_;
   Optimizer optimizer_;
   Doubles memory_;  ///< parameters, traces, second moments, first moments, as the rule needs them
   Doubles activations_;
