@@ -91,6 +91,15 @@ TEST(Shipped, LearnersAndTheirWorlds) {
   expect_held({"rl.run", "--set", "environment=cartpole", "--set", "steps=3000", "--trials", "3"}, 1);
 }
 
+TEST(Shipped, PoliciesAndTheirTraining) {
+  const std::string examples = STREAM_SOURCE_DIR "/share/examples/";
+  expect_held({"diffusion_policy.act", "--input", examples + "gate-world.jsonl", "--trials", "2"}, 1);
+  expect_held({"diffusion_policy.demonstrate", "--set", "episodes=5", "--trials", "2"}, 1);
+  expect_held({"diffusion_policy.train", "--set", "episodes=" + examples + "gate-world.h5", "--set",
+               "steps=4", "--set", "batch=4", "--trials", "2"},
+              1);
+}
+
 /// As a whole on made-up lines, and node by node.
 TEST(Shipped, ARecipe) { expect_held({"copy-lines", "--trials", "2"}, 3); }
 

@@ -28,7 +28,8 @@ std::string records() {
     text += R"({"t": )" + std::to_string(i) + R"(.5, "word": "w)" + std::to_string(i * i) + R"(", "x": [)" +
             std::to_string(i % 7) + ", " + std::to_string(i % 3) + R"(], "c": )" + std::to_string(i % 7 % 2) +
             R"(, "r": )" + std::to_string(i % 3) + R"(, "a": )" +
-            (i % 10 == 0 ? "null" : std::to_string(i % 2)) + "}\n";
+            (i % 10 == 0 ? "null" : std::to_string(i % 2)) +
+            R"(, "obs": [0, -0.9, 0, 0, 0.1, 0.8, 0.2, 0, )" + std::to_string(i % 3 - 1) + "]}\n";
   return text;
 }
 
@@ -63,6 +64,7 @@ const std::map<std::string, std::vector<std::string>> kSettings = {
      {"corpus.count=16", "train.steps=3", "train.pool=8", "train.batch=2", "train.features=16",
       "train.layers=1"}},
     {"asr.score", {"corpus.count=3"}},
+    {"diffusion_policy.train", {"train.steps=3", "train.batch=4"}},
 };
 
 class SpecRuns : public ::testing::Test {

@@ -1,0 +1,102 @@
+#include "diffusion_policy/study_quality.hpp"
+
+#include "stream/error.hpp"
+
+namespace stream::diffusion_policy {
+namespace {
+
+constexpr const char *kStreaming = "streaming", *kFull = "diffusion policy", *kTwelve = "DDIM, 12 steps",
+                     *kFour = "DDIM, 4 steps", *kCloning = "behaviour cloning",
+                     *kConstant = "streaming, trained on constant noise only",
+                     *kLabels = "streaming, past positions not re-noised";
+
+}  // namespace
+
+QualityPart::QualityPart(Options options)
+    : options_(std::move(options)),
+      streaming_(load_policy(options_.models + "-streaming-" + std::to_string(options_.seed) + ".h5")),
+      diffusion_(load_policy(options_.models + "-diffusion-" + std::to_string(options_.seed) + ".h5")),
+      cloning_(load_policy(options_.models + "-cloning-" + std::to_string(options_.seed) + ".h5")) {
+  contenders_ = {
+      {kStreaming, &streaming_, {.sampling = Sampling::kStreaming}},
+      {kFull, &diffusion_, {.sampling = Sampling::kFull}},
+      {kTwelve, &diffusion_, {.sampling = Sampling::kImplicit, .implicit_steps = 12}},
+      {kFour, &diffusion_, {.sampling = Sampling::kImplicit, .implicit_steps = 4}},
+      {kCloning, &cloning_, {.sampling = Sampling::kDirect}},
+      {kConstant, &diffusion_, {.sampling = Sampling::kStreaming}},
+      {kLabels, &streaming_, {.sampling = Sampling::kStreaming, .renoise_past = false}},
+  };
+}
+
+bool QualityPart::step() {
+  if (found_.size() == contenders_.size()) return false;
+  for (const Contender& c : contenders_) {
+    if (found_.contains(c.name)) continue;
+    Sampler sampler(*c.policy, c.sampling);
+    found_[c.name] = roll_out(
+        sampler,
+        {.environment = options_.environment, .episodes = options_.episodes, .seed = options_.held_out},
+        options_.context);
+    return true;
+  }
+  return false;
+}
+
+void QualityPart::claims_of_success(std::vector<Object>& out) const {
+  const std::string seed = " (training seed " + std::to_string(options_.seed) + ")";
+  const Rollouts &sdp = of(kStreaming), &dp = of(kFull), &ddim = of(kTwelve), &bc = of(kCloning);
+  out.push_back(claim("success of the diffusion policy, or nothing here counts" + seed, Value(), Value(),
+                      dp.success, ">= 0.80", dp.success >= 0.80));
+  out.push_back(claim("success against the diffusion policy's" + seed, "preserved", dp.success, sdp.success,
+                      ">= baseline - 0.05", sdp.success >= dp.success - 0.05));
+  out.push_back(claim("success against behaviour cloning's" + seed, Value(), bc.success, sdp.success,
+                      ">= baseline + 0.10", sdp.success >= bc.success + 0.10));
+  out.push_back(claim("success against DDIM with 12 steps" + seed, Value(), ddim.success, sdp.success,
+                      ">= baseline - 0.03", sdp.success >= ddim.success - 0.03));
+  out.push_back(claim("changes of side an episode, against the diffusion policy's" + seed, Value(),
+                      dp.switches, sdp.switches, "fewer", sdp.switches < dp.switches));
+  out.push_back(claim("share of the successes that pass on the left" + seed, Value(), dp.left, sdp.left,
+                      "0.20 to 0.80", sdp.left >= 0.2 && sdp.left <= 0.8));
+  out.push_back(claim("success when trained on constant noise only" + seed, Value(), sdp.success,
+                      of(kConstant).success, "<= baseline - 0.10",
+                      of(kConstant).success <= sdp.success - 0.10));
+}
+
+void QualityPart::claims_of_score(std::vector<Object>& out) const {
+  const std::string seed = " (training seed " + std::to_string(options_.seed) + ")";
+  const auto error = [&](const char* name) { return -of(name).mean_reward; };
+  out.push_back(claim("mean distance to the nearer track, against the diffusion policy's" + seed, "preserved",
+                      error(kFull), error(kStreaming), "<= 1.1 x baseline",
+                      error(kStreaming) <= 1.1 * error(kFull)));
+  out.push_back(claim("mean distance against behaviour cloning's" + seed, Value(), error(kCloning),
+                      error(kStreaming), "<= baseline", error(kStreaming) <= error(kCloning)));
+  out.push_back(claim("changes of side an episode, against the diffusion policy's" + seed, Value(),
+                      of(kFull).switches, of(kStreaming).switches, "fewer",
+                      of(kStreaming).switches < of(kFull).switches));
+}
+
+std::vector<Object> QualityPart::records() const {
+  std::vector<Object> out;
+  if (options_.environment.starts_with("twin-track"))
+    claims_of_score(out);
+  else
+    claims_of_success(out);
+  const std::string seed = ", training seed " + std::to_string(options_.seed);
+  for (const Contender& c : contenders_) {
+    const Rollouts& r = of(c.name);
+    out.push_back(point("success by network calls" + seed, c.name, static_cast<double>(r.calls.back()),
+                        options_.environment.starts_with("twin-track") ? -r.mean_reward : r.success));
+  }
+  return out;
+}
+
+double QualityPart::fraction() const {
+  return static_cast<double>(found_.size()) / static_cast<double>(contenders_.size());
+}
+
+std::string QualityPart::progress() const {
+  return "seed " + std::to_string(options_.seed) + ", " + std::to_string(found_.size()) + " of " +
+         std::to_string(contenders_.size()) + " samplers";
+}
+
+}  // namespace stream::diffusion_policy
