@@ -16,7 +16,7 @@ Spec DemonstrateSource::spec() {
              "share of the ticks in which noise is added to what is executed, not to what is recorded",
              range(0, 1))
       .param("kick_size", options.kick_size, "deviation of that noise, in the action's units", range(0, 1e3))
-      .path("path", nullptr, "the HDF5 file to write when all are recorded")
+      .path("file", nullptr, "the HDF5 file to write when all are recorded")
       .contract({.state = Growth::kLinear, .grows_with = "ticks", .cost = Cost::kHeavy})
       .about(
           "The expert chooses one of two ways at random in each episode and keeps to it. Episodes that fail "
@@ -29,7 +29,7 @@ Spec DemonstrateSource::spec() {
 use = "diffusion_policy.demonstrate"
 environment = "gate-world anywhere=0.4"
 episodes = 10
-path = "episodes.h5"
+file = "episodes.h5"
 [nodes.log]
 use = "jsonl.write"
 from = "expert"
@@ -38,7 +38,7 @@ path = "-"
 }
 
 DemonstrateSource::DemonstrateSource(const Params& p)
-    : path_(p.get<std::string>("path")),
+    : path_(p.get<std::string>("file")),
       count_(p.get<std::int64_t>("episodes")),
       demonstrator_({.environment = p.get<std::string>("environment"),
                      .kicks = p.get<double>("kicks"),

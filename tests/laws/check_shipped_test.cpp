@@ -94,10 +94,14 @@ TEST(Shipped, LearnersAndTheirWorlds) {
 TEST(Shipped, PoliciesAndTheirTraining) {
   const std::string examples = STREAM_SOURCE_DIR "/share/examples/";
   expect_held({"diffusion_policy.act", "--input", examples + "gate-world.jsonl", "--trials", "2"}, 1);
-  expect_held({"diffusion_policy.demonstrate", "--set", "episodes=5", "--trials", "2"}, 1);
-  expect_held({"diffusion_policy.train", "--set", "episodes=" + examples + "gate-world.h5", "--set",
-               "steps=4", "--set", "batch=4", "--trials", "2"},
+  const ScratchFolder folder;
+  expect_held({"diffusion_policy.demonstrate", "--set", "episodes=5", "--set",
+               "file=" + (folder / "episodes.h5").string(), "--trials", "2"},
               1);
+  expect_held(
+      {"diffusion_policy.train", "--set", "episodes=" + examples + "gate-world.h5", "--set", "steps=4",
+       "--set", "batch=4", "--set", "model=" + (folder / "policy.h5").string(), "--trials", "2"},
+      1);
 }
 
 /// As a whole on made-up lines, and node by node.

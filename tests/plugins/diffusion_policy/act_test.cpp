@@ -5,7 +5,6 @@
 #include "policies.hpp"
 #include "program/program.hpp"
 #include "stream/error.hpp"
-#include "stream/laws.hpp"
 #include "stream/testing.hpp"
 
 namespace stream::diffusion_policy {
@@ -99,11 +98,6 @@ TEST_F(Act, SamplingMustFitTheTraining) {
   save_policy(path() + "2", small_policy({.objective = Objective::kCloning}));
   EXPECT_THROW(stream::testing::make<ActOperator>({{"model", path() + "2"}}), Error);
   EXPECT_NO_THROW(stream::testing::make<ActOperator>({{"model", path() + "2"}, {"sampling", "direct"}}));
-}
-
-TEST_F(Act, HoldsTheLaws) {
-  for (const char* sampling : {"streaming", "full", "implicit"})
-    laws::check_all(laws::subject<ActOperator>(params({{"sampling", sampling}})), ticks(11));
 }
 
 }  // namespace
