@@ -95,9 +95,6 @@ TEST(Shipped, PoliciesAndTheirTraining) {
   const std::string examples = STREAM_SOURCE_DIR "/share/examples/";
   expect_held({"diffusion_policy.act", "--input", examples + "gate-world.jsonl", "--trials", "2"}, 1);
   const ScratchFolder folder;
-  expect_held({"diffusion_policy.demonstrate", "--set", "episodes=5", "--set",
-               "file=" + (folder / "episodes.h5").string(), "--trials", "2"},
-              1);
   expect_held(
       {"diffusion_policy.train", "--set", "episodes=" + examples + "gate-world.h5", "--set", "steps=4",
        "--set", "batch=4", "--set", "model=" + (folder / "policy.h5").string(), "--trials", "2"},
