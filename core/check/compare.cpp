@@ -1,7 +1,7 @@
 #include "check/compare.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <bit>
 #include <map>
 
 #include "stream/laws.hpp"
@@ -29,14 +29,19 @@ std::size_t character_at(std::string_view text) {
   return wrong ? 0 : size;
 }
 
+/// Bit for bit: NaN is not equal to itself.
+bool same_bits(float a, float b) {
+  return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+}
+
 /// At most kShown bytes, cut between characters.
 std::string shortened(std::string_view whole) {
-  const std::string printed = printable(whole);
-  const std::string_view text = printed;
-  if (text.size() <= kShown) return printed;
+  std::string printed = printable(whole);
+  if (printed.size() <= kShown) return printed;
   std::size_t end = kShown;
-  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
-  return std::string(text.substr(0, end)) + "… (" + std::to_string(whole.size()) + " bytes)";
+  while (end > 0 && (printed[end] & 0xC0) == 0x80) --end;
+  printed.resize(end);
+  return printed + "… (" + std::to_string(whole.size()) + " bytes)";
 }
 
 std::string hexadecimal(std::span<const std::byte> bytes) {
@@ -170,9 +175,8 @@ std::string where_differs(const Item& a, const Item& b) {
     return "byte " + std::to_string(at.first - a.content.begin()) + " (of " +
            std::to_string(b.content.size()) + ", expected " + std::to_string(a.content.size()) + ")";
   }
-  // Bit for bit: NaN is not equal to itself.
   for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) {
-    if (std::memcmp(&x[i], &y[i], sizeof(float)) != 0)
+    if (!same_bits(x[i], y[i]))
       return "sample " + std::to_string(i) + ": " + text_of(y[i]) + ", expected " + text_of(x[i]);
   }
   if (x.size() == y.size()) return {};
@@ -188,7 +192,7 @@ Time time_of(const Item* a, const Item* b) {
   const auto& audio = a->first.as<Audio>();
   const std::size_t common = std::min(a->samples.size(), b->samples.size());
   std::size_t at = 0;
-  while (at < common && std::memcmp(&a->samples[at], &b->samples[at], sizeof(float)) == 0) ++at;
+  while (at < common && same_bits(a->samples[at], b->samples[at])) ++at;
   return a->first.time + duration_of(static_cast<std::int64_t>(at) / audio.channels(), audio.rate());
 }
 

@@ -1,6 +1,5 @@
 /// A recipe as a whole: the program runs it on a file, on pipes of the same bytes, with several numbers of
 /// threads, and killed and resumed; what it writes must always be the same.
-#include <signal.h>
 
 #include <algorithm>
 #include <filesystem>

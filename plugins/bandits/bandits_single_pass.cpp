@@ -143,7 +143,7 @@ void SinglePassOperator::announce(const Packet& in, const Record& event, Output&
   try {
     if (!process_) process_ = std::make_unique<WorldProcess>(command_, patience_);
     const Step step = pass_.arrive(std::move(arm));
-    process_->send(event.json());
+    process_->send(std::string(event.json()));
     arm_ = std::move(id);
     follow(in, step, out);
   } catch (...) {

@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "rl/controller.hpp"
-#include "rl/line_process.hpp"
 #include "stream/environment.hpp"
+#include "stream/line_process.hpp"
 #include "stream/operator.hpp"
 
 namespace stream::rl {

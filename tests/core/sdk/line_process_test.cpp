@@ -1,4 +1,4 @@
-#include "rl/line_process.hpp"
+#include "stream/line_process.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "stream/error.hpp"
 
-namespace stream::rl {
+namespace stream {
 namespace {
 
 using Status = LineProcess::Status;
@@ -64,4 +64,4 @@ TEST(LineProcess, WhatItStartedIsEndedWithIt) {
 }
 
 }  // namespace
-}  // namespace stream::rl
+}  // namespace stream

@@ -1,4 +1,4 @@
-#include "rl/line_process.hpp"
+#include "stream/line_process.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +20,7 @@
 
 extern char** environ;
 
-namespace stream::rl {
+namespace stream {
 
 namespace {
 using Clock = std::chrono::steady_clock;
@@ -177,4 +177,4 @@ std::string LineProcess::fate() {
   return {};
 }
 
-}  // namespace stream::rl
+}  // namespace stream

@@ -9,7 +9,7 @@
 
 #include "stream/time.hpp"
 
-namespace stream::rl {
+namespace stream {
 
 class LineProcess {
  public:
@@ -42,4 +42,4 @@ class LineProcess {
   bool ended_ = false;
 };
 
-}  // namespace stream::rl
+}  // namespace stream
