@@ -153,6 +153,7 @@ class Worker {
     std::vector<std::string> words = program_;
     for (const int fd : {file.fd(), reply.fd(), shared.fd()}) words.push_back(std::to_string(fd));
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     const pid_t pid = ::fork();
