@@ -26,18 +26,18 @@ class EncodeOperator final : public Operator {
         .about(
             "The best approximation with so many terms. Vectors with a number that is not finite are "
             "refused.")
-        .example("Learn, then code", R"([nodes.vectors]
+        .example("Code with the dictionary that the recipe compress-sensors learnt", R"([nodes.vectors]
 use   = "signals.sparse_vectors"
 size  = 8
 
-[nodes.learner]
-use   = "signals.dictionary"
+[nodes.coder]
+use   = "signals.encode"
 from  = "vectors.out"
-size  = 8
+model = "models/sensors-basis.h5"
 
 [nodes.out]
 use  = "jsonl.write"
-from = "learner.codes"
+from = "coder.codes"
 )");
   }
   explicit EncodeOperator(const Params& p)
