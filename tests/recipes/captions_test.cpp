@@ -3,11 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <sstream>
 #include <thread>
 
 #include "program/program.hpp"
-#include "stream/value.hpp"
+#include "program/records.hpp"
 
 namespace stream::testing {
 namespace {
@@ -16,17 +15,6 @@ using ::testing::AllOf;
 using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::Le;
-
-std::vector<Value> records_of(const std::string& jsonl) {
-  std::vector<Value> records;
-  std::istringstream lines(jsonl);
-  for (std::string line; std::getline(lines, line);) records.push_back(Value::parse(line));
-  return records;
-}
-
-double number(const Value& record, const char* member) {
-  return record.as_object().find(member)->as_double();
-}
 
 class Captions : public ::testing::Test {
  protected:

@@ -2,24 +2,11 @@
 /// environment inside the graph.
 #include <gmock/gmock.h>
 
-#include <sstream>
-
 #include "program/program.hpp"
-#include "stream/value.hpp"
+#include "program/records.hpp"
 
 namespace stream::testing {
 namespace {
-
-std::vector<Value> lines_of(const std::string& jsonl) {
-  std::vector<Value> records;
-  std::istringstream lines(jsonl);
-  for (std::string line; std::getline(lines, line);) records.push_back(Value::parse(line));
-  return records;
-}
-
-double number(const Value& record, const char* member) {
-  return record.as_object().find(member)->as_double();
-}
 
 class ReinforcementLearning : public ::testing::Test {
  protected:
@@ -38,7 +25,7 @@ TEST_F(ReinforcementLearning, AWorldInAnotherProcessIsControlled) {
   const Outcome outcome = stream({recipe("rl-control"), "--set", "params.world=" + world});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
-  const auto episodes = lines_of(outcome.out);
+  const auto episodes = records_of(outcome.out);
   ASSERT_GT(episodes.size(), 30u);
   // From 10 to 30 steps an episode at first to some hundred: the pole stays up.
   double last = 0;
@@ -50,7 +37,7 @@ TEST_F(ReinforcementLearning, AWorldInAnotherProcessIsControlled) {
 TEST_F(ReinforcementLearning, CartPoleIsLearntInsideTheGraph) {
   const Outcome outcome = stream({recipe("rl-cartpole"), "--set", "params.steps=60000"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  const auto scores = lines_of(outcome.out);
+  const auto scores = records_of(outcome.out);
   ASSERT_GT(scores.size(), 4u);
   EXPECT_GT(number(scores.back(), "recent"), 100);
   EXPECT_TRUE(scores.back().as_object().find("final")->as_bool());
@@ -103,7 +90,7 @@ TEST_F(ReinforcementLearning, EventsThatCannotBeArePassedOverAndChangeNothing) {
                 stopped = stream({recipe("rl-answer")}, dirty);
   EXPECT_EQ(found.exit_code, 0) << found.err;
   EXPECT_EQ(found.out, expected.out);
-  EXPECT_EQ(lines_of(expected.out).size(), 15u);
+  EXPECT_EQ(records_of(expected.out).size(), 15u);
   EXPECT_EQ(stopped.exit_code, 65);
   EXPECT_THAT(stopped.err, ::testing::HasSubstr("packet 4: "));
 }
