@@ -59,6 +59,12 @@ class Reader {
   /// In the order in which the file has them. In the order of names HDF5 1.10 would sort all links anew for
   /// each one asked for, and free what it has not set when a link is damaged.
   std::vector<std::pair<std::string, H5L_type_t>> links_of(hid_t group) const {
+    // The old kind keeps its names in a heap whose size HDF5 believes: it would take a gigabyte on a file's
+    // word.
+    H5G_info_t about{};
+    check(H5Gget_info(group, &about));
+    if (about.storage_type == H5G_STORAGE_TYPE_SYMBOL_TABLE)
+      throw bad_data("is a group of HDF5's first format, which archives do not use");
     Links links{{}, file_size_};
     hsize_t at = 0;
     if (H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, &at, &note_link, &links) < 0) {

@@ -26,11 +26,14 @@ class HostileArchive : public ::testing::Test {
   void TearDown() override { std::filesystem::remove(path); }
 
   /// Makes a file with HDF5 itself and gives it a trailer that fits.
-  void make(const std::function<void(hid_t file)>& fill) {
-    const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  void make(const std::function<void(hid_t file)>& fill, H5F_libver_t format = H5F_LIBVER_V110) {
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    ASSERT_GE(H5Pset_libver_bounds(access, format, H5F_LIBVER_V110), 0);
+    const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
     ASSERT_GE(file, 0);
     fill(file);
     H5Fclose(file);
+    H5Pclose(access);
     std::ifstream in(path, std::ios::binary);
     const std::string content{std::istreambuf_iterator<char>(in), {}};
     std::array<unsigned char, 64> trailer{};
@@ -72,6 +75,11 @@ TEST_F(HostileArchive, HarmlessContentIsRead) {
     H5Dclose(set);
   });
   EXPECT_EQ(read_archive(path).tensor("x").elements(), 3);
+}
+
+TEST_F(HostileArchive, GroupsWhoseNamesLieInAHeap) {
+  make([](hid_t file) { H5Dclose(dataset(file, "x", H5T_IEEE_F32LE, {})); }, H5F_LIBVER_EARLIEST);
+  expect_refused("is a group of HDF5's first format");
 }
 
 TEST_F(HostileArchive, MoreElementsThanTheFileHasBytes) {
