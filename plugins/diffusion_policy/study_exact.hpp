@@ -34,6 +34,8 @@ class ExactPart final : public StudyPart {
 /// Whether the buffer of one chunk (Tp = To-1+Ta) is plain DDPM sampling, given the same noise: every value,
 /// bit for bit, over three calls with a network of random weights.
 bool one_chunk_is_plain_sampling(std::uint64_t seed);
+/// Whether another buffer, with the same noise drawn and the same observations, gives other actions.
+bool buffer_is_carried(const Policy& policy, std::uint64_t seed);
 /// Whether exchanging the diffusion steps of two positions changes what the network predicts.
 bool positions_are_told_apart(const Policy& policy, std::uint64_t seed);
 

@@ -69,6 +69,10 @@ TEST(Sampler, CarriesTheBufferOverAndAppendsNoise) {
   EXPECT_NE(sampler.buffer()[0], actions[6]);
 }
 
+TEST(Sampler, WhatACallReturnsDependsOnTheBuffer) {
+  for (const std::uint64_t seed : {1u, 2u, 3u}) EXPECT_TRUE(buffer_is_carried(small_policy(), seed));
+}
+
 TEST(Sampler, LeavesThePastAsItIsWhenAskedTo) {
   Sampler sampler(small_policy(), {.renoise_past = false});
   sampler.reset({Random(1)});
