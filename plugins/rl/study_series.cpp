@@ -30,7 +30,7 @@ std::vector<SeriesStudy::Learner> SeriesStudy::learners() const {
   Learner linear{"linear TD(lambda), ObGD", {}};
   linear.settings.hidden = {};
   out.push_back(linear);
-  for (const double size : {3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4}) {
+  for (const double size : {3e-1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4}) {
     linear.settings.rule = Rule::kSgd, linear.settings.rate = size;
     linear.name = "linear TD(lambda), step size " + quantity(size);
     out.push_back(linear);
@@ -104,8 +104,8 @@ std::vector<Object> SeriesStudy::records() const {
             quantity(to_constant) + ", " + shown(of(0)), "<= " + quantity(kOfConstant),
             to_constant <= kOfConstant),
       claim("series, stream TD: RMSE / that of linear TD(lambda) at its best step size", "-",
-            all[rival].name + ", best of 7: " + shown(of(rival)), to_linear, "<= " + quantity(kOfLinear),
-            to_linear <= kOfLinear)};
+            all[rival].name + ", best of " + std::to_string(all.size() - 1) + ": " + shown(of(rival)),
+            to_linear, "<= " + quantity(kOfLinear), to_linear <= kOfLinear)};
   for (std::size_t k = 0; k < seeds; ++k) {
     const std::string plot = "series: RMSE over the last tenth, by seed";
     const auto x = static_cast<double>(k);

@@ -54,7 +54,7 @@ Spec StreamXStudy::spec() {
           "steps, "
           "while learning; every seed is shown, and those that diverged as NaN. Classic learners are without "
           "layer norm, sparse initialisation, normalisation and reward scaling, at six step sizes for SGD "
-          "and six "
+          "and seven "
           "for Adam on traces, of which the best counts.\n\n"
           "CartPole: the median of stream Q is at least 430, its mean at least twice that of SGD and 1.5 "
           "times "
@@ -79,7 +79,7 @@ Spec StreamXStudy::spec() {
           "at "
           "most 0.6 of that of the best constant and 0.8 of that of linear TD(lambda), ObGD or SGD, at the "
           "best "
-          "of seven step sizes, on the same inputs.")
+          "of eight step sizes, on the same inputs.")
       .paper("Elsayed, Vasan, Mahmood, Streaming Deep Reinforcement Learning Finally Works, arXiv 2410.14606")
       .example("The series, shortened", R"(title = "A series is predicted"
 [nodes.study]

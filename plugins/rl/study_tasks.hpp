@@ -11,7 +11,7 @@ struct TaskOptions {
   std::int64_t steps = 0;
 };
 
-/// stream Q against Q(lambda) with SGD and with Adam on traces, six step sizes each.
+/// stream Q against Q(lambda) with SGD and with Adam on traces, each at several step sizes.
 std::unique_ptr<StudyPart> cartpole_study(const TaskOptions& options, StudySeeds seeds, Context context);
 /// stream Q without one of its four parts.
 std::unique_ptr<StudyPart> ablation_study(const TaskOptions& options, StudySeeds seeds, Context context);
