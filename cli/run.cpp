@@ -116,7 +116,7 @@ std::string report_page(const Plan& plan, const RunResult& result, const Watch& 
   Series rate{"packets a second, all nodes", {}};
   for (std::size_t i = 1; i < watch.samples.size(); ++i) {
     const auto &a = watch.samples[i - 1], &b = watch.samples[i];
-    if (b.wall > a.wall) rate.points.emplace_back(b.wall, (b.packets - a.packets) / (b.wall - a.wall));
+    if (b.wall > a.wall) rate.points.push_back({b.wall, (b.packets - a.packets) / (b.wall - a.wall)});
   }
   const RunMetrics& m = result.metrics;
   std::vector<std::vector<std::string>> facts = {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "stream/error.hpp"
-#include "svg.hpp"
 #include "text.hpp"
 
 namespace stream::cli {
@@ -51,8 +50,10 @@ void read_study_records(std::string_view jsonl, StudyResult& into) {
       const Object& record = value.as_object();
       if (const Value* name = record.find("series")) {
         const Value* plot = record.find("plot");
-        into.plots[plot ? plot->as_string() : "series"][name->as_string()].emplace_back(
-            required(record, "x").as_double(), required(record, "y").as_double());
+        PlotPoint p{.x = required(record, "x").as_double(), .y = required(record, "y").as_double()};
+        if (const Value* low = record.find("low")) p.low = low->as_double();
+        if (const Value* high = record.find("high")) p.high = high->as_double();
+        into.plots[plot ? plot->as_string() : "series"][name->as_string()].push_back(p);
         continue;
       }
       into.claims.push_back({required(record, "claim").as_string(), required(record, "paper"),
@@ -104,7 +105,7 @@ std::string study_report(const std::vector<StudyResult>& results) {
     for (const auto& [title, lines] : result.plots) {
       std::vector<Series> series;
       for (const auto& [name, points] : lines) series.push_back({name, points});
-      body += line_plot(title, "x", series);
+      body += line_plot(title, "", series);
     }
   }
   return html_page("stream reproduce", body);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "stream/value.hpp"
+#include "svg.hpp"
 
 namespace stream::cli {
 
@@ -23,8 +24,9 @@ struct StudyResult {
   std::uint64_t seed = 0;
   double seconds = 0;
   std::vector<Claim> claims;
-  /// Points of {"plot", "series", "x", "y"} records, by plot and series; a plot has common axes.
-  std::map<std::string, std::map<std::string, std::vector<std::pair<double, double>>>> plots;
+  /// Points of {"plot", "series", "x", "y", "low", "high"} records, by plot and series; a plot has common
+  /// axes.
+  std::map<std::string, std::map<std::string, std::vector<PlotPoint>>> plots;
   bool held() const;
 };
 

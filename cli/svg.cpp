@@ -19,7 +19,25 @@ struct Axis {
   void cover(double v) { low = std::min(low, v), high = std::max(high, v); }
   /// 0 to 1; the middle when all values are one.
   double place(double v) const { return high > low ? (v - low) / (high - low) : 0.5; }
+  /// Multiples of 1, 2 or 5 times a power of ten, three to seven of them.
+  std::vector<double> ticks() const {
+    if (!(high > low)) return {low};
+    const double rough = (high - low) / 5, power = std::pow(10, std::floor(std::log10(rough)));
+    const double step = power * (rough < 2 * power ? 2 : rough < 5 * power ? 5 : 10);
+    std::vector<double> out;
+    for (double k = std::ceil(low / step); k * step <= high; ++k) out.push_back(k * step);
+    return out;
+  }
 };
+
+bool finite(const PlotPoint& p) {
+  return std::isfinite(p.x) && std::isfinite(p.y) && std::isfinite(p.low) && std::isfinite(p.high);
+}
+
+/// A short stroke across an axis.
+std::string tick(double x, double y, double dx, double dy) {
+  return "<path d=\"M" + at(x) + " " + at(y) + "l" + at(dx) + " " + at(dy) + "\" stroke=\"currentColor\"/>\n";
+}
 
 std::string label(double x, double y, const char* anchor, const std::string& text) {
   return "<text x=\"" + at(x) + "\" y=\"" + at(y) + "\" text-anchor=\"" + anchor + "\">" +
@@ -30,37 +48,46 @@ std::string label(double x, double y, const char* anchor, const std::string& tex
 
 std::string line_plot(const std::string& title, const std::string& x_label,
                       const std::vector<Series>& series) {
-  constexpr double kWidth = 640, kHeight = 320, kLeft = 70, kRight = 20, kTop = 30, kBottom = 40;
+  constexpr double kWidth = 640, kLeft = 70, kRight = 30, kTop = 30, kFloor = 280, kLegend = 16;
   Axis xs, ys;
   for (const Series& s : series) {
-    for (const auto& [x, y] : s.points) {
-      if (std::isfinite(x) && std::isfinite(y)) xs.cover(x), ys.cover(y);
+    for (const PlotPoint& p : s.points) {
+      if (finite(p)) xs.cover(p.x), ys.cover(p.low), ys.cover(p.high);
     }
   }
-  std::string out =
-      "<svg viewBox=\"0 0 640 320\" width=\"640\" role=\"img\">\n" + label(kWidth / 2, 18, "middle", title);
-  out += "<path d=\"M70 30V280H620\" fill=\"none\" stroke=\"currentColor\"/>\n";
-  if (xs.high < xs.low) return out + label(kWidth / 2, kHeight / 2, "middle", "no data") + "</svg>\n";
-  for (int tick = 0; tick <= 4; ++tick) {
-    const double part = tick / 4.0;
-    out += label(kLeft + part * (kWidth - kLeft - kRight), kHeight - kBottom + 16, "middle",
-                 number_text(xs.low + part * (xs.high - xs.low)));
-    out += label(kLeft - 6, kHeight - kBottom - part * (kHeight - kTop - kBottom) + 4, "end",
-                 number_text(ys.low + part * (ys.high - ys.low)));
-  }
-  out += label(kWidth / 2, kHeight - 6, "middle", x_label);
+  const double below = kFloor + (x_label.empty() ? 38 : 54);
+  const double height = below + kLegend * static_cast<double>(series.size());
+  std::string out = "<svg viewBox=\"0 0 640 " + at(height) + "\" width=\"640\" role=\"img\">\n" +
+                    label(kWidth / 2, 18, "middle", title);
+  out += "<path d=\"M70 30V280H610\" fill=\"none\" stroke=\"currentColor\"/>\n";
+  if (xs.high < xs.low) return out + label(kWidth / 2, kFloor / 2, "middle", "no data") + "</svg>\n";
+  const auto across = [&](double x) { return kLeft + xs.place(x) * (kWidth - kLeft - kRight); };
+  const auto up = [&](double y) { return kFloor - ys.place(y) * (kFloor - kTop); };
+  for (const double x : xs.ticks())
+    out += label(across(x), kFloor + 16, "middle", number_text(x, 6)) + tick(across(x), kFloor, 0, 4);
+  for (const double y : ys.ticks())
+    out += label(kLeft - 8, up(y) + 4, "end", number_text(y, 6)) + tick(kLeft, up(y), -4, 0);
+  if (!x_label.empty()) out += label(kWidth / 2, kFloor + 34, "middle", x_label);
   for (std::size_t i = 0; i < series.size(); ++i) {
     const std::string colour = kColours[i % std::size(kColours)];
-    std::string path;
-    for (const auto& [x, y] : series[i].points) {
-      if (!std::isfinite(x) || !std::isfinite(y)) continue;
-      path += (path.empty() ? "M" : "L") + at(kLeft + xs.place(x) * (kWidth - kLeft - kRight)) + " " +
-              at(kHeight - kBottom - ys.place(y) * (kHeight - kTop - kBottom));
+    std::string line, top, bottom;
+    bool band = false;
+    for (const PlotPoint& p : series[i].points) {
+      if (!finite(p)) continue;
+      const std::string x = at(across(p.x)) + " ";
+      line += (line.empty() ? "M" : "L") + x + at(up(p.y));
+      top += (top.empty() ? "M" : "L") + x + at(up(p.high));
+      bottom.insert(0, "L" + x + at(up(p.low)));
+      band = band || p.low != p.high;
     }
-    out += "<path d=\"" + path + "\" fill=\"none\" stroke-width=\"1.5\" stroke=\"" + colour + "\"/>\n";
-    out += "<g fill=\"" + colour + "\">" +
-           label(kWidth - kRight - 4, kTop + 14 + 16 * static_cast<double>(i), "end", series[i].name) +
-           "</g>";
+    if (band)
+      out += "<path d=\"" + top + bottom + "Z\" stroke=\"none\" fill=\"" + colour +
+             "\" fill-opacity=\"0.2\"/>\n";
+    out += "<path d=\"" + line + "\" fill=\"none\" stroke-width=\"1.5\" stroke=\"" + colour + "\"/>\n";
+    const double y = below + kLegend * static_cast<double>(i);
+    out += "<path d=\"M" + at(kLeft) + " " + at(y - 4) + "h18\" stroke-width=\"3\" stroke=\"" + colour +
+           "\"/>\n" +
+           label(kLeft + 26, y, "start", series[i].name + (band ? " (mean, lowest to highest)" : ""));
   }
   return out + "</svg>\n";
 }

@@ -2,16 +2,20 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace stream::cli {
 
+struct PlotPoint {
+  double x, y;
+  double low = y, high = y;  ///< of what y is the mean of
+};
 struct Series {
   std::string name;
-  std::vector<std::pair<double, double>> points;
+  std::vector<PlotPoint> points;
 };
-/// Lines over common axes. Points that are not finite are left out.
+/// Lines over common axes, in bands from `low` to `high`; their names stand below. Points that are not finite
+/// are left out. `x_label` may be empty.
 std::string line_plot(const std::string& title, const std::string& x_label,
                       const std::vector<Series>& series);
 struct Bar {

@@ -77,9 +77,7 @@ std::vector<Object> TaskStudy::records() const {
       if (count == 0) continue;
       const double x = static_cast<double>(trials_[i].steps) * (static_cast<double>(p) + 1) / kCurvePoints;
       const std::string plot = title_ + ": return while learning, by steps";
-      out.push_back(point(plot, trials_[i].name + ", mean", x, sum / static_cast<double>(count)));
-      out.push_back(point(plot, trials_[i].name + ", lowest", x, low));
-      out.push_back(point(plot, trials_[i].name + ", highest", x, high));
+      out.push_back(point(plot, trials_[i].name, x, sum / static_cast<double>(count), low, high));
     }
   }
   return out;

@@ -15,7 +15,7 @@ constexpr double kAblationLoss = 0.2;
 constexpr int kAblations = 2;
 
 constexpr std::array kSgdSizes = {1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 1e-5};
-constexpr std::array kAdamSizes = {1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4};
+constexpr std::array kAdamSizes = {1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5};
 
 Trial stream_x(const TaskOptions& options, Algorithm algorithm) {
   Trial trial{algorithm == Algorithm::kAc ? "stream AC" : "stream Q",
@@ -198,9 +198,9 @@ std::unique_ptr<StudyPart> ablation_study(const TaskOptions& options, StudySeeds
 std::unique_ptr<StudyPart> pendulum_study(const TaskOptions& options, StudySeeds seeds, Context context) {
   const Trial whole = stream_x(options, Algorithm::kAc);
   auto trials = against_classic(whole);
-  for (const double size : {1e-2, 1e-3, 1e-4})
+  for (const double size : {1e-2, 1e-3, 1e-4, 1e-5})
     trials.push_back(with_rule(whole, Rule::kSgd, size, "SGD in place of ObGD"));
-  for (const double size : {1e-3, 3e-4, 1e-4})
+  for (const double size : {1e-3, 3e-4, 1e-4, 3e-5, 1e-5})
     trials.push_back(with_rule(whole, Rule::kAdam, size, "Adam in place of ObGD"));
   return std::make_unique<PendulumStudy>("Pendulum", std::move(trials), seeds, std::move(context));
 }

@@ -51,14 +51,17 @@ TEST(Study, ClaimsAndFaults) {
   StudyResult result;
   result.study = "s";
   read_study_records(
-      "{\"series\":\"loss\",\"x\":1,\"y\":2}\n{\"plot\":\"by "
+      "{\"series\":\"loss\",\"x\":1,\"y\":2,\"low\":1,\"high\":4}\n{\"plot\":\"by "
       "minute\",\"series\":\"time\",\"x\":1,\"y\":2}\n{\"claim\":\"c\",\"paper\":1,\"baseline\":2,"
       "\"measured\":3,"
       "\"bar\":4,\"held\":true}\n",
       result);
   EXPECT_TRUE(result.held());
-  EXPECT_EQ(result.plots["series"]["loss"].size(), 1u);
-  EXPECT_EQ(result.plots["by minute"]["time"].size(), 1u);
+  ASSERT_EQ(result.plots["series"]["loss"].size(), 1u);
+  EXPECT_EQ(result.plots["series"]["loss"][0].low, 1);
+  EXPECT_EQ(result.plots["series"]["loss"][0].high, 4);
+  ASSERT_EQ(result.plots["by minute"]["time"].size(), 1u);
+  EXPECT_EQ(result.plots["by minute"]["time"][0].high, 2) << "a point alone has no spread";
   StudyResult empty;
   EXPECT_FALSE(empty.held());
   EXPECT_THROW(read_study_records("", empty), Error);

@@ -22,7 +22,7 @@ class StudyPart {
   /// Some seconds of work at the most; false when there was none left.
   virtual bool step() = 0;
   /// What it has found, once all is done: claims {"claim", "paper", "baseline", "measured", "bar", "held"}
-  /// and points of curves {"plot", "series", "x", "y"}.
+  /// and points of curves {"plot", "series", "x", "y"}, with "low" and "high" where y is a mean.
   virtual std::vector<Object> records() const = 0;
   /// Of the work, 0 to 1.
   virtual double fraction() const = 0;
@@ -84,6 +84,15 @@ inline Object claim(std::string what, Value paper, Value baseline, Value measure
 
 inline Object point(std::string plot, std::string series, double x, double y) {
   return Object{{"plot", std::move(plot)}, {"series", std::move(series)}, {"x", x}, {"y", y}};
+}
+/// y is the mean of values from `low` to `high`.
+inline Object point(std::string plot, std::string series, double x, double y, double low, double high) {
+  return Object{{"plot", std::move(plot)},
+                {"series", std::move(series)},
+                {"x", x},
+                {"y", y},
+                {"low", low},
+                {"high", high}};
 }
 
 /// Three significant digits, and a unit unless that is empty: "12.3 ms".
