@@ -1,0 +1,107 @@
+/// The shape of a decoder-only transformer: what Llama, Mistral, Qwen2 and GPT-NeoX differ in are switches.
+///
+/// A block is norm -> attention -> residual, norm -> feed-forward -> residual; with `parallel_residual` both
+/// norms read the block's input (GPT-NeoX). Queries and keys are rotated by RoPE in its "rotate half" form.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "stream/archive.hpp"
+
+namespace stream::llm {
+
+enum class Norm : std::uint8_t { kRms, kLayer };
+enum class Position : std::uint8_t { kRope, kNone, kAlibi, kLearned, kSinusoidal };
+enum class Activation : std::uint8_t { kSilu, kGelu, kGeluTanh, kRelu };
+/// How inv_freq is changed for contexts longer than in training (Hugging Face's `rope_scaling`).
+enum class RopeScaling : std::uint8_t { kNone, kLinear, kLlama3 };
+/// How scores become weights. kSoftmaxOne has an ever-present key of score 0 and value 0 (the "zero sink").
+/// The sigmoids score with sigmoid(q.k / sqrt(d) - score_offset); the normalised one divides by the sum.
+enum class Score : std::uint8_t { kSoftmax, kSoftmaxOne, kSigmoid, kSigmoidNormalised };
+/// A trained key and value of each head that belong to no token and have no position (Gu et al. 2025).
+/// kKey has a value of zero.
+enum class AttentionBias : std::uint8_t { kNone, kKey, kKeyValue };
+
+const char* name_of(Norm norm);              ///< "rms" or "layer"
+const char* name_of(Position position);      ///< "rope", "none", "alibi", "learned" or "sinusoidal"
+const char* name_of(Activation activation);  ///< "silu", "gelu", "gelu_tanh" or "relu"
+const char* name_of(RopeScaling scaling);    ///< "none", "linear" or "llama3"
+const char* name_of(Score score);            ///< "softmax", "softmax_one", "sigmoid" or "sigmoid_normalised"
+const char* name_of(AttentionBias bias);     ///< "none", "key" or "key_value"
+Norm norm_named(const std::string& name);    ///< the inverses throw Error(kBadData) with the nearest name
+Position position_named(const std::string& name);
+Activation activation_named(const std::string& name);
+RopeScaling rope_scaling_named(const std::string& name);
+Score score_named(const std::string& name);
+AttentionBias attention_bias_named(const std::string& name);
+
+struct ModelConfig {
+  std::string family =
+      "llama";  ///< where it comes from ("llama", "mistral", "qwen2", "gpt_neox"): for people only
+  std::int64_t vocabulary = 0;  ///< rows of the embedding
+  std::int64_t layers = 0;
+  std::int64_t hidden = 0;    ///< width of the residual stream
+  std::int64_t heads = 0;     ///< query heads
+  std::int64_t kv_heads = 0;  ///< key and value heads; divides `heads`
+  std::int64_t head_dim = 0;  ///< width of one head; need not be hidden / heads
+  std::int64_t ffn = 0;       ///< width of the feed-forward layer
+  std::int64_t context = 0;   ///< tokens in a training sample: positions beyond were never seen
+
+  Norm norm = Norm::kRms;
+  double norm_epsilon = 1e-5;
+  Position position = Position::kRope;
+  double rope_base = 10000;
+  double rope_fraction = 1;  ///< of head_dim that is rotated, from the front (Pythia: 0.25)
+  RopeScaling rope_scaling = RopeScaling::kNone;
+  double rope_factor = 1;                                  ///< kLinear, kLlama3
+  double rope_low_frequency = 1, rope_high_frequency = 4;  ///< kLlama3
+  std::int64_t rope_original_context = 0;                  ///< kLlama3
+  std::int64_t sliding_window =
+      0;  ///< Mistral: a query sees the last so many tokens, itself included; 0: all
+
+  Activation activation = Activation::kSilu;
+  bool gated = true;  ///< act(gate(x)) * up(x), else act(up(x))
+  bool parallel_residual = false;
+  bool qkv_bias = false, output_bias = false, ffn_bias = false;
+  bool tied_embeddings = false;  ///< the logits come from the embedding matrix; there is no lm_head
+  Score score = Score::kSoftmax;
+  double score_offset = 0;  ///< subtracted from scores under the sigmoids
+  AttentionBias attention_bias = AttentionBias::kNone;
+
+  std::int64_t begin_token = -1;         ///< put in front of a stream; -1: none
+  std::vector<std::int64_t> end_tokens;  ///< any of them ends an answer
+
+  /// Rotated numbers of a head: an even count.
+  std::int64_t rotary_dims() const;
+  std::int64_t query_width() const { return heads * head_dim; }
+  std::int64_t kv_width() const { return kv_heads * head_dim; }
+  /// Numbers in all weights.
+  std::int64_t parameters() const;
+  /// What is wrong with it, or empty.
+  std::string fault() const;
+
+  void save(Archive& group) const;
+  /// Throws Error(kBadData) that names the member.
+  static ModelConfig load(const Archive& group);
+};
+
+/// One weight that a model of this shape has.
+struct WeightShape {
+  std::string name;                 ///< "layers.0.self_attn.q_proj.weight"
+  std::vector<std::int64_t> shape;  ///< [out, in] of a matrix, [n] of a vector
+};
+/// All weights, in order. Names are those of Llama in Hugging Face's files without "model." in front; the
+/// GPT-NeoX layout uses the same ones (up_proj for dense_h_to_4h, down_proj for dense_4h_to_h, o_proj for
+/// attention.dense, q/k/v_proj for the parts of query_key_value):
+///
+///     embed_tokens.weight [V, h]           position_embedding.weight [context, h] (kLearned)
+///     layers.N.input_layernorm.weight [h]  layers.N.post_attention_layernorm.weight [h]
+///     layers.N.self_attn.{q,k,v,o}_proj.weight, .bias (where the switches say so)
+///     layers.N.self_attn.key_bias, value_bias [kv_heads, head_dim]
+///     layers.N.mlp.{gate,up,down}_proj.weight, .bias
+///     norm.weight [h]  lm_head.weight [V, h]; and .bias of every norm that is a layer norm
+std::vector<WeightShape> weight_shapes(const ModelConfig& config);
+
+}  // namespace stream::llm
