@@ -1,0 +1,163 @@
+#include "events/event_log.hpp"
+
+#include <charconv>
+
+#include "csv_line.hpp"
+#include "stream/error.hpp"
+
+namespace stream::events {
+
+EventLog::EventLog(std::string path, Options options)
+    : lines_(std::move(path), {}),
+      mapper_(options.mapping),
+      gate_(options.gate),
+      stop_(options.stop),
+      columns_(options.mapping.columns) {}
+
+Object EventLog::members_of(std::string_view line) {
+  if (mapper_.mapping().format == "jsonl") {
+    if (const auto fault = Value::fault(line))
+      throw EventFault("not-json",
+                       "column " + std::to_string(fault->first + 1) + ": not JSON: " + fault->second);
+    Value value = Value::parse(line);
+    if (!value.is_object())
+      throw EventFault("not-json", std::string("expected a JSON object, found ") + value.kind());
+    return std::move(value.object());
+  }
+  std::vector<CsvField> fields;
+  try {
+    fields = split_csv(line, mapper_.mapping().format == "tsv" ? '\t' : ',');
+  } catch (const Error& e) {
+    throw EventFault("columns", e.what());
+  }
+  if (fields.size() != columns_.size())
+    throw EventFault("columns", "the line has " + std::to_string(fields.size()) + " fields, expected " +
+                                    std::to_string(columns_.size()));
+  Object members;
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    if (fields[i].quoted || !fields[i].text.empty()) {
+      // Ids of a table have no kind: 7 and 007 are two names.
+      const bool id = columns_[i] == mapper_.mapping().key || columns_[i] == mapper_.mapping().item;
+      members.set(columns_[i], id ? Value(fields[i].text) : csv_value(fields[i]));
+    }
+  return members;
+}
+
+bool EventLog::next(std::vector<Event>& events, std::vector<RefusedLine>& refused) {
+  events.clear(), refused.clear();
+  if (failure_) throw *failure_;
+  if (ended_) return false;
+  if (!lines_.next(batch_)) {
+    gate_.flush(events);
+    ended_ = true;
+    return !events.empty();
+  }
+  for (std::size_t i = 0; i < batch_.lines.size(); ++i) {
+    const std::string_view text = batch_.text(batch_.lines[i]);
+    if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const auto line = static_cast<std::int64_t>(batch_.first_line + i) + 1;
+    try {
+      if (columns_.empty() && mapper_.mapping().format != "jsonl") {
+        for (const CsvField& field : split_csv(text, mapper_.mapping().format == "tsv" ? '\t' : ','))
+          columns_.push_back(field.text);
+        continue;
+      }
+      std::optional<Event> event = mapper_.event(members_of(text), line);
+      if (!event) {
+        ++passed_over_;
+        continue;
+      }
+      gate_.take(std::move(*event));
+      ++events_;
+      gate_.release(events);
+    } catch (const EventFault& fault) {
+      if (stop_) {  // what came before it is delivered first
+        failure_ = Error(fault).within(batch_.where(lines_.name(), i) + ": " + fault.name());
+        return true;
+      }
+      ++faults_[fault.name()];
+      if (first_fault_ == 0) first_fault_ = line;
+      refused.push_back({line, fault.name(), fault.what()});
+    }
+  }
+  return true;
+}
+
+std::string EventLog::summary() const {
+  std::string text;
+  for (const auto& [name, count] : faults_)
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + name;
+  return text.empty() ? text : text + " (the first at line " + std::to_string(first_fault_) + ")";
+}
+
+void EventLog::save(Archive& state) const {
+  state.set("offset", lines_.offset());
+  state.set("line", lines_.line());
+  state.set("ended", ended_);
+  mapper_.save(state.group("mapper"));
+  gate_.save(state.group("gate"));
+  state.set("columns", static_cast<std::uint64_t>(columns_.size()));
+  for (std::size_t i = 0; i < columns_.size(); ++i) state.set("column_" + std::to_string(i), columns_[i]);
+  for (const auto& [name, count] : faults_) state.group("faults").set(name, count);
+  state.set("first_fault", first_fault_);
+  state.set("passed_over", passed_over_);
+  state.set("events", events_);
+}
+
+void EventLog::load(const Archive& state) {
+  lines_.resume(state.get<std::uint64_t>("offset"), state.get<std::uint64_t>("line"));
+  ended_ = state.get<bool>("ended");
+  mapper_.load(state.group("mapper"));
+  gate_.load(state.group("gate"));
+  columns_.clear();
+  for (std::uint64_t i = 0; i < state.get<std::uint64_t>("columns"); ++i)
+    columns_.push_back(state.get<std::string>("column_" + std::to_string(i)));
+  faults_.clear();
+  if (state.has("faults"))
+    for (const auto& entry : state.group("faults").entries())
+      faults_[entry.first] = state.group("faults").get<std::int64_t>(entry.first);
+  first_fault_ = state.get<std::int64_t>("first_fault");
+  passed_over_ = state.get<std::int64_t>("passed_over");
+  events_ = state.get<std::int64_t>("events");
+}
+
+Spec with_log_params(Spec spec, const char* dialect) {
+  return std::move(spec)
+      .param("dialect", dialect, "which members are which: a published format",
+             Choices{EventMapping::dialects()})
+      .param(
+          "mapping", std::string(),
+          "JSON file that says which members are which, where the dialect is another: {\"format\": \"csv\", "
+          "\"key\", \"item\", \"time\", \"unit\", \"columns\", \"required\", \"strict\", \"least_member\", "
+          "\"least\"}; empty: none")
+      .param("tolerance", Duration(0),
+             "how much later than a newer event one may come and still be put in order")
+      .param("jump", Duration(std::chrono::hours(24 * 400)),
+             "a greater step forward in time is refused, until a second event confirms it; 0: never")
+      .param("faults", "skip", "a line that is wrong: is counted and passed over, or ends the run",
+             choices({"skip", "stop"}));
+}
+
+EventLog::Options log_options(const Params& p) {
+  EventLog::Options options{
+      EventMapping::of_dialect(p.get<std::string>("dialect")), {}, p.get<std::string>("faults") == "stop"};
+  if (const auto path = p.get<std::string>("mapping"); !path.empty())
+    options.mapping = EventMapping::read(path, options.mapping);
+  options.gate.tolerance = p.get<Duration>("tolerance");
+  options.gate.jump = p.get<Duration>("jump");
+  if (options.gate.tolerance < Duration::zero() || options.gate.jump < Duration::zero())
+    throw bad_recipe("tolerance and jump must not be negative");
+  return options;
+}
+
+std::vector<Event> read_log(const std::string& path, EventLog::Options options, std::string* faults) {
+  EventLog log(path, std::move(options));
+  std::vector<Event> all, piece;
+  std::vector<RefusedLine> refused;
+  while (log.next(piece, refused))
+    all.insert(all.end(), std::make_move_iterator(piece.begin()), std::make_move_iterator(piece.end()));
+  if (faults) *faults = log.summary();
+  return all;
+}
+
+}  // namespace stream::events

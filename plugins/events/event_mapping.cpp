@@ -1,0 +1,232 @@
+#include "events/event_mapping.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "stream/file.hpp"
+
+namespace stream::events {
+
+namespace {
+
+/// Reads `digits` digits at the front of `text`.
+bool take_number(std::string_view& text, std::size_t digits, int& into) {
+  if (text.size() < digits) return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, into);
+  if (error != std::errc() || end != text.data() + digits || text[0] == '-' || text[0] == '+') return false;
+  text.remove_prefix(digits);
+  return true;
+}
+
+bool take(std::string_view& text, char c) {
+  if (text.empty() || text.front() != c) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+/// Nanoseconds since 1970, or none when it is no such text.
+std::optional<std::int64_t> iso_time(std::string_view text) {
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  if (!take_number(text, 4, year) || !take(text, '-') || !take_number(text, 2, month) || !take(text, '-') ||
+      !take_number(text, 2, day))
+    return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || year < 1680 || year > 2260) return std::nullopt;
+  std::int64_t fraction = 0, offset = 0;
+  if (!text.empty()) {
+    if (!take(text, 'T') && !take(text, ' ')) return std::nullopt;
+    if (!take_number(text, 2, hour) || !take(text, ':') || !take_number(text, 2, minute)) return std::nullopt;
+    if (take(text, ':') && !take_number(text, 2, second)) return std::nullopt;
+    if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
+    if (take(text, '.')) {
+      std::int64_t scale = 100'000'000;
+      if (text.empty() || text[0] < '0' || text[0] > '9') return std::nullopt;
+      for (; !text.empty() && text[0] >= '0' && text[0] <= '9'; text.remove_prefix(1), scale /= 10)
+        fraction += (text[0] - '0') * scale;
+    }
+    if (!take(text, 'Z') && !text.empty()) {
+      const int sign = text[0] == '+' ? 1 : text[0] == '-' ? -1 : 0;
+      int hours = 0, minutes = 0;
+      text.remove_prefix(1);
+      if (sign == 0 || !take_number(text, 2, hours)) return std::nullopt;
+      take(text, ':');
+      if (!take_number(text, 2, minutes) || hours > 23 || minutes > 59) return std::nullopt;
+      offset = sign * (hours * 3600 + minutes * 60);
+    }
+    if (!text.empty()) return std::nullopt;
+  }
+  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  return ((days * 24 + hour) * 3600 + minute * 60 + second - offset) * 1'000'000'000 + fraction;
+}
+
+}  // namespace
+
+Time time_of(const Value& value, double unit) {
+  if (value.is_string()) {
+    const auto found = iso_time(value.as_string());
+    if (!found) throw EventFault("time", "'" + value.as_string() + "' is no time (ISO 8601, or a number)");
+    return Time{*found};
+  }
+  if (!value.is_number()) throw EventFault("time", std::string("the time is of type ") + value.kind());
+  const double seconds = value.as_double() * unit;
+  // 2^63 nanoseconds are 292 years.
+  if (!(std::abs(seconds) < 9.2e9)) throw EventFault("time", "no time within 292 years: " + value.dump());
+  if (value.is_integer() && unit == 1) return Time{value.as_integer() * 1'000'000'000};
+  return Time{std::llround(seconds * 1e9)};
+}
+
+const Value* find_path(const Object& object, std::string_view path) {
+  if (const Value* whole = object.find(path)) return whole;
+  const std::size_t dot = path.find('.');
+  if (dot == std::string_view::npos) return nullptr;
+  const Value* first = object.find(path.substr(0, dot));
+  return first && first->is_object() ? find_path(first->as_object(), path.substr(dot + 1)) : nullptr;
+}
+
+const std::vector<std::string>& EventMapping::dialects() {
+  static const std::vector<std::string> names{"plain",        "events",  "lfm-1b",
+                                              "listenbrainz", "spotify", "movielens"};
+  return names;
+}
+
+EventMapping EventMapping::of_dialect(const std::string& name) {
+  EventMapping m;
+  if (name == "plain") return m;
+  if (name == "events") {
+    m.key = "seq", m.item = "type", m.time = "t";
+  } else if (name == "lfm-1b") {
+    m.format = "tsv", m.key = "user_id", m.item = "track_id";
+    m.columns = {"user_id", "art_id", "track_id", "ts", "session_id"};
+  } else if (name == "listenbrainz") {
+    m.key = "user_name", m.item = "track_metadata.additional_info.recording_msid", m.time = "listened_at";
+  } else if (name == "spotify") {
+    m.key = "username", m.item = "spotify_track_uri", m.least_member = "ms_played", m.least = 30000;
+  } else if (name == "movielens") {
+    m.format = "csv", m.key = "userId", m.item = "movieId", m.time = "timestamp";
+    m.least_member = "rating", m.least = 4;
+  } else {
+    throw bad_recipe("there is no dialect '" + name + "'" + did_you_mean(name, dialects()));
+  }
+  return m;
+}
+
+EventMapping EventMapping::read(const std::string& path, EventMapping m) {
+  InputFile file(path);
+  std::string text;
+  std::vector<std::byte> block(65536);
+  while (text.size() < (1u << 20)) {
+    const auto got = file.read(block);
+    if (got.status != InputFile::Status::kData) break;
+    text.append(reinterpret_cast<const char*>(block.data()), got.size);
+  }
+  try {
+    const Value value = Value::parse(text);
+    for (const auto& [name, member] : value.as_object()) {
+      const auto names = [&](const Value& list) {
+        std::vector<std::string> out;
+        for (const Value& v : list.as_array()) out.push_back(v.as_string());
+        return out;
+      };
+      try {
+        if (name == "format")
+          m.format = member.as_string();
+        else if (name == "key")
+          m.key = member.as_string();
+        else if (name == "item")
+          m.item = member.as_string();
+        else if (name == "time")
+          m.time = member.as_string();
+        else if (name == "unit")
+          m.unit = member.as_double();
+        else if (name == "columns")
+          m.columns = names(member);
+        else if (name == "required")
+          m.required = names(member);
+        else if (name == "strict")
+          m.strict = member.as_bool();
+        else if (name == "least_member")
+          m.least_member = member.as_string();
+        else if (name == "least")
+          m.least = member.as_double();
+        else
+          throw bad_data("is no part of a mapping" +
+                         did_you_mean(name, {"format", "key", "item", "time", "unit", "columns", "required",
+                                             "strict", "least_member", "least"}));
+      } catch (const Error& e) {
+        throw e.within("member '" + name + "'");
+      }
+    }
+    if (m.format != "jsonl" && m.format != "csv" && m.format != "tsv")
+      throw bad_data("format is '" + m.format + "', expected jsonl, csv or tsv");
+    if (!(m.unit > 0)) throw bad_data("unit must be positive, in seconds");
+    if (m.time.empty()) throw bad_data("a log without times is no log of events: time is empty");
+  } catch (const Error& e) {
+    throw e.within(path);
+  }
+  return m;
+}
+
+std::string EventMapper::id(const Object& members, const std::string& path, Kind known, Kind& found) const {
+  const Value* value = find_path(members, path);
+  if (!value || value->is_null()) throw EventFault("missing", "member '" + path + "' is missing");
+  if (!value->is_string() && !value->is_integer())
+    throw EventFault(
+        "type", "member '" + path + "' is of type " + value->kind() + ", expected a string or an integer");
+  found = value->is_string() ? Kind::kText : Kind::kNumber;
+  if (known != Kind::kUnknown && found != known)
+    throw EventFault("id-kind", "member '" + path + "' is a " + (found == Kind::kText ? "string" : "number") +
+                                    " here and was a " + (found == Kind::kText ? "number" : "string") +
+                                    " before");
+  std::string out = value->is_string() ? value->as_string() : std::to_string(value->as_integer());
+  if (out.empty()) throw EventFault("missing", "member '" + path + "' is empty");
+  return out;
+}
+
+std::optional<Event> EventMapper::event(const Object& members, std::int64_t line) {
+  Event event;
+  event.line = line;
+  Kind key = key_kind_, item = item_kind_;
+  if (!mapping_.key.empty()) event.key = id(members, mapping_.key, key_kind_, key);
+  if (!mapping_.item.empty()) event.item = id(members, mapping_.item, item_kind_, item);
+  const Value* time = find_path(members, mapping_.time);
+  if (!time || time->is_null()) throw EventFault("missing", "member '" + mapping_.time + "' is missing");
+  event.time = time_of(*time, mapping_.unit);
+  if (event.time < Time{0}) throw EventFault("negative-time", "the time is negative: " + time->dump());
+  for (const std::string& name : mapping_.required)
+    if (!find_path(members, name)) throw EventFault("missing", "member '" + name + "' is missing");
+  if (!mapping_.least_member.empty()) {
+    const Value* least = find_path(members, mapping_.least_member);
+    if (!least || !least->is_number())
+      throw EventFault(least ? "type" : "missing", "member '" + mapping_.least_member + "' is no number");
+    if (least->as_double() < mapping_.least) return std::nullopt;
+  }
+  for (const auto& [name, value] : members) {
+    if (name == mapping_.key || name == mapping_.item || name == mapping_.time) continue;
+    if (mapping_.strict && name != mapping_.least_member &&
+        std::find(mapping_.required.begin(), mapping_.required.end(), name) == mapping_.required.end())
+      throw EventFault("extra", "member '" + name + "' was not expected");
+    event.members.set(name, value);
+  }
+  key_kind_ = key, item_kind_ = item;
+  return event;
+}
+
+void EventMapper::save(Archive& group) const {
+  group.set("key_kind", static_cast<int>(key_kind_));
+  group.set("item_kind", static_cast<int>(item_kind_));
+}
+
+void EventMapper::load(const Archive& group) {
+  const auto kind = [&](const char* name) {
+    const int value = group.get<int>(name);
+    if (value < 0 || value > static_cast<int>(Kind::kText))
+      throw bad_data("the checkpoint names no kind of id");
+    return static_cast<Kind>(value);
+  };
+  key_kind_ = kind("key_kind"), item_kind_ = kind("item_kind");
+}
+
+}  // namespace stream::events
