@@ -1,5 +1,6 @@
 #include "llm/tokenizer.hpp"
 
+#include "llm/tokenizers/json_tokenizer.hpp"
 #include "stream/error.hpp"
 
 namespace stream::llm {
@@ -66,6 +67,11 @@ std::shared_ptr<const Tokenizer> tokenizer_of(const LanguageModel& model) {
   std::shared_ptr<const Tokenizer> found;
   if (model.tokenizer_kind == "ids") return nullptr;
   if (model.tokenizer_kind == "bytes") found = byte_tokenizer();
+  try {
+    if (model.tokenizer_kind == "tokenizer.json") found = read_json_tokenizer(model.tokenizer);
+  } catch (const Error& e) {
+    throw e.within(model.tokenizer_kind);
+  }
   if (!found)
     throw bad_data("the model's tokenizer is of the unknown kind '" + model.tokenizer_kind + "'" +
                    did_you_mean(model.tokenizer_kind, {"ids", "bytes", "tokenizer.json", "tokenizer.model"}));
