@@ -1,6 +1,7 @@
 #include "llm/tokenizer.hpp"
 
 #include "llm/tokenizers/json_tokenizer.hpp"
+#include "llm/tokenizers/sentencepiece_tokenizer.hpp"
 #include "stream/error.hpp"
 
 namespace stream::llm {
@@ -69,6 +70,7 @@ std::shared_ptr<const Tokenizer> tokenizer_of(const LanguageModel& model) {
   if (model.tokenizer_kind == "bytes") found = byte_tokenizer();
   try {
     if (model.tokenizer_kind == "tokenizer.json") found = read_json_tokenizer(model.tokenizer);
+    if (model.tokenizer_kind == "tokenizer.model") found = read_sentencepiece_tokenizer(model.tokenizer);
   } catch (const Error& e) {
     throw e.within(model.tokenizer_kind);
   }

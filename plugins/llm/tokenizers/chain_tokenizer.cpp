@@ -16,7 +16,7 @@ std::unique_ptr<Stage> chain(const std::vector<StageMaker>& makers, std::unique_
 
 class ChainEncoder final : public TextEncoder {
  public:
-  explicit ChainEncoder(const TokenizerParts& parts) : first_(chain(parts.encode, parts.model(&out_))) {}
+  explicit ChainEncoder(const ModelMaker& make) : first_(make(&out_)) {}
   void push(std::string_view bytes, std::vector<TokenId>& ids) override {
     out_ = &ids;
     first_->text(pieces_.push(bytes, false));
@@ -85,8 +85,13 @@ ChainTokenizer::ChainTokenizer(TokenizerParts parts) : parts_(std::move(parts)) 
   for (const TokenId id : parts_.after) size_ = std::max(size_, std::int64_t{id} + 1);
 }
 
+std::unique_ptr<TextEncoder> chain_encoder(const ModelMaker& make) {
+  return std::make_unique<ChainEncoder>(make);
+}
+
 std::unique_ptr<TextEncoder> ChainTokenizer::encoder() const {
-  return std::make_unique<ChainEncoder>(parts_);
+  return chain_encoder(
+      [this](std::vector<TokenId>* const* out) { return chain(parts_.encode, parts_.model(out)); });
 }
 std::unique_ptr<TextDecoder> ChainTokenizer::decoder() const {
   return std::make_unique<ChainDecoder>(*this, parts_);

@@ -8,8 +8,11 @@
 
 namespace stream::llm {
 
-/// Makes the last stage of an encoder, which appends to `*out`.
+/// Makes stages, the last of which appends to `*out`.
 using ModelMaker = std::function<std::unique_ptr<Stage>(std::vector<TokenId>* const* out)>;
+
+/// An encoder that replaces what is not UTF-8 and hands the rest to the stages that `make` makes.
+std::unique_ptr<TextEncoder> chain_encoder(const ModelMaker& make);
 
 struct TokenizerParts {
   std::vector<StageMaker> encode;  ///< text to words

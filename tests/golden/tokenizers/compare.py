@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""compare.py PROGRAM COUNT [SEED]: COUNT random strings through every tokenizer here, by the reference and by
+"""compare.py PROGRAM COUNT [SEED [JOINED]]: COUNT random strings, each JOINED of them put together, through every tokenizer here, by the reference and by
 PROGRAM (build/bin/tokenize-lines); prints what differs."""
 import json
 import pathlib
@@ -21,9 +21,18 @@ def reference(path):
     return t.encode, t.decode
 
 
+def differ(a, b):
+    """Where two sequences part, and a little of both."""
+    at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+    begin = max(0, at - 4)
+    return f"from {at}: expected ...{a[begin:at + 6]!a}, found ...{b[begin:at + 6]!a}"
+
+
 def main():
     program, count, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 12
-    strings = texts.strings(seed, count)
+    joined = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+    strings = texts.strings(seed, count * joined)
+    strings = ["".join(strings[i:i + joined]) for i in range(0, len(strings), joined)]
     lines = "".join(json.dumps(s) + "\n" for s in strings).encode()
     for path in sorted(HERE.glob("*.json")) + sorted(HERE.glob("*.model")):
         if path.name == "strings.json" or path.name.endswith(".expected.json"):
@@ -40,11 +49,11 @@ def main():
             if got["ids"] != ids:
                 wrong_ids += 1
                 if wrong_ids <= 5:
-                    print(f"{path.name}: {s!a}\n  expected {ids}\n  found    {got['ids']}")
+                    print(f"{path.name}: {s[:80]!a}\n  {differ(ids, got['ids'])}")
             elif got["text"] != decode(ids):
                 wrong_text += 1
                 if wrong_text <= 5:
-                    print(f"{path.name}: {ids}\n  expected {decode(ids)!a}\n  found    {got['text']!a}")
+                    print(f"{path.name}: {ids[:30]}\n  {differ(decode(ids), got['text'])}")
         print(f"{path.name}: {len(strings)} strings, {wrong_ids} with other ids, {wrong_text} with other text", flush=True)
 
 

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "llm/tokenizers/json_tokenizer.hpp"
+#include "llm/tokenizers/sentencepiece_tokenizer.hpp"
 #include "stream/error.hpp"
 #include "stream/value.hpp"
 
@@ -13,7 +14,9 @@ int main(int, char** argv) {
   try {
     std::ifstream in(argv[1], std::ios::binary);
     const std::string file{std::istreambuf_iterator<char>(in), {}};
-    const auto tokenizer = llm::read_json_tokenizer(file);
+    const std::shared_ptr<const llm::Tokenizer> tokenizer = std::string_view(argv[1]).ends_with(".model")
+                                                                ? llm::read_sentencepiece_tokenizer(file)
+                                                                : llm::read_json_tokenizer(file);
     for (std::string line; std::getline(std::cin, line);) {
       const auto ids = tokenizer->encode(Value::parse(line).as_string());
       Array list;

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "llm/tokenizers/chain_tokenizer.hpp"
+#include "llm/tokenizers/json_tokenizer.hpp"
+#include "llm/tokenizers/sentencepiece_tokenizer.hpp"
 #include "program/program.hpp"
 #include "stream/random.hpp"
 #include "stream/value.hpp"
@@ -14,6 +15,12 @@
 namespace stream::llm {
 
 inline std::filesystem::path golden_tokenizers() { return STREAM_SOURCE_DIR "/tests/golden/tokenizers"; }
+
+inline std::shared_ptr<const Tokenizer> golden_tokenizer(const std::string& name) {
+  if (name.starts_with("spm_"))
+    return read_sentencepiece_tokenizer(testing::contents(golden_tokenizers() / (name + ".model")));
+  return read_json_tokenizer(testing::contents(golden_tokenizers() / (name + ".json")));
+}
 
 inline std::vector<std::string> golden_strings() {
   std::vector<std::string> out;
