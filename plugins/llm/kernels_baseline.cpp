@@ -1,0 +1,3 @@
+#define STREAM_VECTOR 4
+#define STREAM_TABLE kBaseline
+#include "llm/kernels.inl"

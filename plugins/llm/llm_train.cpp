@@ -1,0 +1,205 @@
+#include "llm/llm_train.hpp"
+
+#include <cstdio>
+
+#include "stream/error.hpp"
+#include "stream/params.hpp"
+
+namespace stream::llm {
+namespace {
+
+constexpr std::int64_t kText = 1 << 16;  // tokens: bytes are cut into texts of this length
+
+ModelConfig config_of(const Params& p) {
+  ModelConfig c;
+  c.vocabulary = p.get<std::int64_t>("vocabulary");
+  c.layers = p.get<std::int64_t>("layers");
+  c.hidden = p.get<std::int64_t>("hidden");
+  c.heads = p.get<std::int64_t>("heads");
+  c.kv_heads = p.get<std::int64_t>("kv_heads") > 0 ? p.get<std::int64_t>("kv_heads") : c.heads;
+  if (c.heads < 1 || c.hidden % c.heads != 0)
+    throw bad_recipe("hidden is " + std::to_string(c.hidden) + ", expected a multiple of the " +
+                     std::to_string(c.heads) + " heads");
+  c.head_dim = c.hidden / c.heads;
+  c.ffn = p.get<std::int64_t>("ffn");
+  c.context = p.get<std::int64_t>("length");
+  c.begin_token = p.get<bool>("begin_token") ? p.get<std::int64_t>("begin_id") : -1;
+  c.rope_base = p.get<double>("rope_base");
+  c.position = position_named(p.get<std::string>("position"));
+  c.score = score_named(p.get<std::string>("score"));
+  c.score_offset = p.get<double>("score_offset");
+  c.attention_bias = attention_bias_named(p.get<std::string>("attention_bias"));
+  return c;
+}
+
+TrainerOptions options_of(const Params& p) {
+  return {.steps = p.get<std::int64_t>("steps"),
+          .batch = p.get<std::int64_t>("batch"),
+          .length = p.get<std::int64_t>("length"),
+          .learning_rate = p.get<double>("learning_rate"),
+          .warmup = p.get<std::int64_t>("warmup"),
+          .weight_decay = p.get<double>("weight_decay"),
+          .pool = p.get<std::int64_t>("pool"),
+          .begin_at = p.get<std::int64_t>("begin_at")};
+}
+
+}  // namespace
+
+Spec TrainOperator::spec() {
+  const TrainerOptions o;
+  return Spec("llm.train", "Train a small language model on a stream of texts or token ids.")
+      .input("in", PayloadType::kAny,
+             "bytes or text (a byte is then a token), or tensors [n] of int32: a text of token ids each")
+      .output<Record>("progress", "{\"step\", \"loss\"}, every `report` steps")
+      .path("model", nullptr, "the HDF5 file to write when the steps are done")
+      .param("steps", o.steps, "updates in all", range(1, 1e9))
+      .param("batch", o.batch, "samples in an update", range(1, 4096))
+      .param("length", o.length, "tokens of a sample: the model's context", range(2, 65536), unit("tokens"))
+      .param("tokens_per_step", std::int64_t{4096}, "tokens that arrive between two updates", range(1, 1e9))
+      .param("pool", o.pool, "newest tokens that samples are drawn from", range(2, 1e9), unit("tokens"))
+      .param("learning_rate", o.learning_rate, "at its peak; half a cosine down to a tenth", range(0, 1))
+      .param("warmup", o.warmup, "updates until the peak", range(1, 1e9))
+      .param("weight_decay", o.weight_decay, "of AdamW, on matrices", range(0, 100))
+      .param("vocabulary", kByteVocabulary, "token ids; at least 258 for bytes and text", range(2, 1e6))
+      .param("layers", std::int64_t{2}, "of the decoder", range(1, 64))
+      .param("hidden", std::int64_t{64}, "width", range(2, 4096))
+      .param("heads", std::int64_t{2}, "of attention", range(1, 64))
+      .param("kv_heads", std::int64_t{0}, "key and value heads; 0: as many as heads", range(0, 64))
+      .param("ffn", std::int64_t{128}, "width of the feed-forward layer", range(1, 16384))
+      .param("begin_token", true,
+             "put a begin token in front of every sample: the learnable sink token of StreamingLLM")
+      .param("begin_id", std::int64_t{kByteBegin}, "its id", range(0, 1e6))
+      .param("begin_at", std::int64_t{0}, "tokens of the text in front of the begin token", range(0, 65536))
+      .param("position", name_of(Position::kRope), "what tells positions apart", choices({"rope", "none"}))
+      .param("rope_base", 10000.0, "of RoPE", range(2, 1e9))
+      .param("score", name_of(Score::kSoftmax), "how scores become weights",
+             choices({name_of(Score::kSoftmax), name_of(Score::kSoftmaxOne), name_of(Score::kSigmoid),
+                      name_of(Score::kSigmoidNormalised)}))
+      .param("score_offset", 0.0, "subtracted from the scores under the sigmoids", range(-100, 100))
+      .param("attention_bias", name_of(AttentionBias::kNone),
+             "a trained key, or key and value, of each head that belongs to no token",
+             choices({name_of(AttentionBias::kNone), name_of(AttentionBias::kKey),
+                      name_of(AttentionBias::kKeyValue)}))
+      .param("report", std::int64_t{100}, "updates between two lines of progress", range(1, 1e9))
+      .contract({.lookahead = kUnbounded, .state = Growth::kConstant, .cost = Cost::kHeavy})
+      .about(
+          "A Llama-shaped decoder (RMSNorm, RoPE, SwiGLU, no biases), trained with AdamW (betas 0.9 and "
+          "0.95) and "
+          "gradients clipped to norm 1. Tokens go into a pool of bounded size; each time `tokens_per_step` "
+          "more have "
+          "come, one update is made from samples drawn from the pool. So training streams: memory is "
+          "constant, a "
+          "checkpoint may fall anywhere, and the same seed gives the same model. The first update waits for "
+          "sixteen "
+          "batches of tokens, or a full pool.\n\n"
+          "When the stream ends before the steps are done, nothing is written. Files that are too short for "
+          "it are read "
+          "several times: see llm.corpus.")
+      .paper("Xiao et al., Efficient Streaming Language Models with Attention Sinks, ICLR 2024")
+      .example("A few steps", R"(title = "Training"
+[nodes.text]
+use       = "llm.pair_text"
+documents = 20
+[nodes.train]
+use             = "llm.train"
+from            = "text"
+model           = "pairs.h5"
+vocabulary      = 145
+begin_id        = 0
+steps           = 3
+batch           = 4
+tokens_per_step = 500
+[nodes.log]
+use  = "jsonl.write"
+from = "train"
+path = "-"
+)");
+}
+
+TrainOperator::TrainOperator(const Params& p)
+    : path_(p.get<std::string>("model")),
+      each_(p.get<std::int64_t>("tokens_per_step")),
+      report_(p.get<std::int64_t>("report")),
+      tokenizer_(byte_tokenizer()),
+      encoder_(tokenizer_->encoder()),
+      trainer_(config_of(p), options_of(p), p.random("training")) {
+  const TrainerOptions& o = trainer_.options();
+  first_ = std::min(o.pool / 2, 16 * o.batch * o.length);
+}
+
+void TrainOperator::add(std::span<const TokenId> text, Time time, Output& out) {
+  // A long text is one for the pool, but counts like as many short ones.
+  for (std::size_t at = 0; at < text.size();) {
+    const auto n = std::min(text.size() - at, static_cast<std::size_t>(kText));
+    trainer_.add(text.subspan(at, n));
+    at += n;
+    seen_ += static_cast<std::int64_t>(n);
+    while (!trainer_.finished() && trainer_.ready() && seen_ >= first_ + trainer_.steps() * each_) {
+      trainer_.step();
+      if (trainer_.steps() % report_ == 0 || trainer_.finished())
+        out.emit(Packet::of<Record>(time, Object{{"step", trainer_.steps()}, {"loss", trainer_.loss()}}));
+    }
+  }
+}
+
+void TrainOperator::process(Packet in, Output& out) {
+  if (in.is(PayloadType::kTensor)) {
+    const Tensor& ids = in.as<Tensor>();
+    if (ids.shape().size() != 1 || ids.dtype() != DType::kI32)
+      throw bad_data("a tensor that is no text of token ids, expected [n] of int32");
+    add(ids.values<std::int32_t>(), in.time, out);
+    return;
+  }
+  if (in.is(PayloadType::kText)) {
+    std::vector<TokenId> ids;
+    encoder_->push(in.as<Text>().str(), ids);
+    encoder_->finish(ids);
+    ids.push_back('\n');
+    pending_.insert(pending_.end(), ids.begin(), ids.end());
+  } else if (in.is(PayloadType::kBytes)) {
+    const auto bytes = in.as<Bytes>().data();
+    encoder_->push({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, pending_);
+  } else {
+    throw bad_data("a packet of neither bytes, text nor token ids");
+  }
+  // How a stream of bytes is cut into packets carries no meaning: texts are cut where they are this long.
+  std::size_t at = 0;
+  for (; pending_.size() - at >= 4096; at += 4096) add({pending_.data() + at, 4096}, in.time, out);
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+void TrainOperator::finish(Output& out) {
+  if (!pending_.empty()) add(pending_, kTimeMax, out);
+  if (!trainer_.finished())
+    throw bad_data("the text ended after " + std::to_string(trainer_.steps()) + " of " +
+                   std::to_string(trainer_.options().steps) + " updates (" + std::to_string(seen_) +
+                   " tokens); " + std::to_string(first_ + trainer_.options().steps * each_) +
+                   " are needed; nothing was written to " + path_);
+  LanguageModel model = trainer_.model();
+  model.tokenizer_kind =
+      model.config.vocabulary >= kByteVocabulary && model.config.begin_token != 0 ? "bytes" : "ids";
+  write_language_model(path_, model, DType::kF16);
+}
+
+void TrainOperator::save(Archive& state) const {
+  state.set("seen", seen_);
+  state.set("pending", pending_);
+  encoder_->save(state.group("encoder"));
+  trainer_.save(state.group("trainer"));
+}
+
+void TrainOperator::load(const Archive& state) {
+  seen_ = state.get<std::int64_t>("seen");
+  pending_ = state.get<std::vector<TokenId>>("pending");
+  encoder_->load(state.group("encoder"));
+  trainer_.load(state.group("trainer"));
+}
+
+std::string TrainOperator::progress() const {
+  char text[80];
+  std::snprintf(text, sizeof text, "step %lld, loss %.3f", static_cast<long long>(trainer_.steps()),
+                trainer_.loss());
+  return text;
+}
+
+}  // namespace stream::llm

@@ -1,0 +1,9 @@
+/// Plugin "llm": language models over endless streams. Without libtorch: it loads in milliseconds.
+#include "stream/plugin.hpp"
+#include "llm/llm_corpus.hpp"
+#include "llm/llm_generate.hpp"
+#include "llm/llm_pair_text.hpp"
+#include "llm/llm_score.hpp"
+
+STREAM_PLUGIN("llm", stream::llm::GenerateOperator, stream::llm::ScoreOperator, stream::llm::CorpusSource,
+              stream::llm::PairTextSource);

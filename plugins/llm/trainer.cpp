@@ -1,0 +1,118 @@
+#include "llm/trainer.hpp"
+
+#include <algorithm>
+
+#include "stream/error.hpp"
+
+namespace stream::llm {
+
+Trainer::Trainer(const ModelConfig& config, TrainerOptions options, Random random)
+    : config_(config), options_(options), random_(random) {
+  if (options_.length < 1 || options_.batch < 1 || options_.pool < text_needed())
+    throw bad_recipe("a pool of " + std::to_string(options_.pool) + " tokens cannot hold a sample of " +
+                     std::to_string(text_needed()));
+  if (options_.begin_at > 0 && config_.begin_token < 0)
+    throw bad_recipe("begin_at is " + std::to_string(options_.begin_at) + ", and there is no begin token");
+  if (options_.begin_at >= options_.length)
+    throw bad_recipe("begin_at is " + std::to_string(options_.begin_at) +
+                     ", expected less than the length of " + std::to_string(options_.length));
+  config_.context = options_.length;
+  network_ = std::make_shared<Network>(config_, nn::generator(random_()));
+  optimizer_ = std::make_unique<nn::AdamW>(
+      *network_, nn::AdamW::Options{
+                     .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = options_.weight_decay});
+}
+
+void Trainer::add(std::span<const std::int32_t> tokens) {
+  for (const std::int32_t token : tokens)
+    if (token < 0 || token >= config_.vocabulary)
+      throw bad_data("token " + std::to_string(token) + " is not in the vocabulary of " +
+                     std::to_string(config_.vocabulary));
+  // What is longer than the pool keeps its end.
+  if (static_cast<std::int64_t>(tokens.size()) > options_.pool)
+    tokens = tokens.last(static_cast<std::size_t>(options_.pool));
+  texts_.emplace_back(tokens.begin(), tokens.end());
+  pooled_ += static_cast<std::int64_t>(tokens.size());
+  samples_ += samples_in(texts_.back());
+  while (pooled_ > options_.pool) {
+    pooled_ -= static_cast<std::int64_t>(texts_.front().size());
+    samples_ -= samples_in(texts_.front());
+    texts_.pop_front();
+  }
+}
+
+void Trainer::step() {
+  const bool begin = config_.begin_token >= 0;
+  const std::int64_t inputs = options_.length;
+  const at::Tensor x = torch::empty({options_.batch, inputs}, at::kLong);
+  const at::Tensor y = torch::empty({options_.batch, inputs}, at::kLong);
+  auto *const xs = x.data_ptr<std::int64_t>(), *const ys = y.data_ptr<std::int64_t>();
+  // Where each text's samples begin in the count of all.
+  std::vector<std::int64_t> first;
+  std::int64_t total = 0;
+  for (const auto& text : texts_) {
+    first.push_back(total);
+    total += samples_in(text);
+  }
+  for (std::int64_t b = 0; b < options_.batch; ++b) {
+    const auto drawn = static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(total)));
+    const auto which =
+        static_cast<std::size_t>(std::upper_bound(first.begin(), first.end(), drawn) - first.begin() - 1);
+    const std::int32_t* const from = texts_[which].data() + (drawn - first[which]);
+    std::vector<std::int64_t> sample(from, from + text_needed());
+    if (begin)
+      sample.insert(sample.begin() + static_cast<std::ptrdiff_t>(options_.begin_at), config_.begin_token);
+    for (std::int64_t i = 0; i < inputs; ++i) {
+      xs[b * inputs + i] = sample[static_cast<std::size_t>(i)];
+      ys[b * inputs + i] = sample[static_cast<std::size_t>(i) + 1];
+    }
+  }
+  optimizer_->zero_grad();
+  const at::Tensor logits = network_->forward(x);
+  const at::Tensor loss = at::cross_entropy_loss(logits.view({-1, config_.vocabulary}), y.view({-1}));
+  loss.backward();
+  const double shape = step_ < options_.warmup
+                           ? nn::warmup_cosine(step_, options_.warmup, options_.steps)
+                           : 0.1 + 0.9 * nn::warmup_cosine(step_, options_.warmup, options_.steps);
+  optimizer_->step(options_.learning_rate * shape);
+  const double keep = step_ == 0 ? 0.0 : 0.98;
+  loss_ = keep * loss_ + (1 - keep) * loss.item<double>();
+  ++step_;
+}
+
+void Trainer::save(Archive& state) const {
+  optimizer_->save(state.group("optimizer"));
+  std::vector<std::int64_t> sizes;
+  std::vector<std::int32_t> tokens;
+  for (const auto& text : texts_) {
+    sizes.push_back(static_cast<std::int64_t>(text.size()));
+    tokens.insert(tokens.end(), text.begin(), text.end());
+  }
+  state.set("sizes", sizes);
+  state.set("tokens", tokens);
+  state.set("step", step_);
+  state.set("loss", loss_);
+  state.set("random", random_.state());
+}
+
+void Trainer::load(const Archive& state) {
+  optimizer_->load(state.group("optimizer"));
+  const auto sizes = state.get<std::vector<std::int64_t>>("sizes");
+  const auto tokens = state.get<std::vector<std::int32_t>>("tokens");
+  texts_.clear();
+  pooled_ = samples_ = 0;
+  std::size_t at = 0;
+  for (const std::int64_t size : sizes) {
+    if (size < 0 || static_cast<std::size_t>(size) > tokens.size() - at)
+      throw bad_data("the training state is damaged");
+    add({tokens.data() + at, static_cast<std::size_t>(size)});
+    at += static_cast<std::size_t>(size);
+  }
+  step_ = state.get<std::int64_t>("step");
+  loss_ = state.get<double>("loss");
+  const auto words = state.get<std::vector<std::int64_t>>("random");
+  if (words.size() != 4 || step_ < 0) throw bad_data("the training state is damaged");
+  random_.restore(words);
+}
+
+}  // namespace stream::llm

@@ -1,0 +1,71 @@
+/// Trains a language model on a stream of token texts that is kept in a pool of bounded size.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <span>
+
+#include "llm/network.hpp"
+#include "nn/adamw.hpp"
+#include "stream/random.hpp"
+
+namespace stream::llm {
+
+struct TrainerOptions {
+  std::int64_t steps = 1600, batch = 64;
+  std::int64_t length = 64;     ///< inputs of a sample, the begin token among them
+  double learning_rate = 8e-3;  ///< at its peak; half a cosine down to a tenth
+  std::int64_t warmup = 100;
+  double weight_decay = 0.1;      ///< on matrices
+  std::int64_t pool = 2'000'000;  ///< tokens kept to draw from, the newest
+  /// Ordinary tokens in front of the begin token in every sample.
+  std::int64_t begin_at = 0;
+};
+
+class Trainer {
+ public:
+  /// With a begin token in the config every sample has it in front (or behind `begin_at` tokens of the text).
+  /// Throws Error(kBadRecipe) for shapes and options that cannot be.
+  Trainer(const ModelConfig& config, TrainerOptions options, Random random);
+
+  /// One text. Samples are drawn from within a text. Throws Error(kBadData) for a token that is not in the
+  /// vocabulary.
+  void add(std::span<const std::int32_t> tokens);
+  /// Tokens that samples can be drawn from.
+  std::int64_t pooled() const { return pooled_; }
+  /// One update. Some text must be long enough for a sample.
+  void step();
+  bool ready() const { return samples_ > 0; }
+  bool finished() const { return step_ >= options_.steps; }
+  std::int64_t steps() const { return step_; }
+  /// Mean over the last fifty updates or so.
+  double loss() const { return loss_; }
+  const TrainerOptions& options() const { return options_; }
+  LanguageModel model() const { return network_->model(); }
+  const Network& network() const { return *network_; }
+
+  void save(Archive& state) const;
+  void load(const Archive& state);
+  std::size_t state_bytes() const {
+    return optimizer_->state_bytes() + static_cast<std::size_t>(pooled_) * sizeof(std::int32_t);
+  }
+
+ private:
+  /// Text tokens that a sample takes: one more than its inputs, but the begin token is no text.
+  std::int64_t text_needed() const { return options_.length + (config_.begin_token >= 0 ? 0 : 1); }
+  std::int64_t samples_in(const std::vector<std::int32_t>& text) const {
+    return std::max<std::int64_t>(0, static_cast<std::int64_t>(text.size()) - text_needed() + 1);
+  }
+
+  ModelConfig config_;
+  TrainerOptions options_;
+  Random random_;
+  std::shared_ptr<Network> network_;
+  std::unique_ptr<nn::AdamW> optimizer_;
+  std::deque<std::vector<std::int32_t>> texts_;
+  std::int64_t pooled_ = 0, samples_ = 0;
+  std::int64_t step_ = 0;
+  double loss_ = 0;
+};
+
+}  // namespace stream::llm

@@ -1,0 +1,151 @@
+#include "llm/kernels.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "llm/half.hpp"
+#include "stream/random.hpp"
+
+namespace stream::llm {
+namespace {
+
+std::vector<float> normals(std::int64_t n, Random& random) {
+  std::vector<float> out(static_cast<std::size_t>(n));
+  for (float& v : out) v = static_cast<float>(random.normal());
+  return out;
+}
+
+class EveryKernel : public ::testing::TestWithParam<const Kernels*> {};
+INSTANTIATE_TEST_SUITE_P(InstructionSets, EveryKernel, ::testing::ValuesIn(all_kernels()),
+                         [](const auto& info) { return std::to_string(info.index); });
+
+TEST_P(EveryKernel, Products) {
+  const Kernels& k = *GetParam();
+  Random random(1);
+  for (const std::int64_t cols : {1, 6, 15, 16, 17, 32, 50, 64, 200})
+    for (const std::int64_t rows : {1, 3, 4, 9}) {
+      const auto w = normals(rows * cols, random), x = normals(cols, random);
+      std::vector<std::uint16_t> bf, half;
+      for (const float v : w) bf.push_back(bfloat_of_float(v)), half.push_back(half_of_float(v));
+      std::vector<float> y(static_cast<std::size_t>(rows)), z(y), u(y);
+      k.product_f32(w.data(), x.data(), y.data(), rows, cols);
+      k.product_bf16(bf.data(), x.data(), z.data(), rows, cols);
+      k.product_f16(half.data(), x.data(), u.data(), rows, cols);
+      std::vector<float> wide(w.size()), wider(w.size());
+      k.widen_bf16(bf.data(), wide.data(), rows * cols);
+      k.widen_f16(half.data(), wider.data(), rows * cols);
+      for (std::size_t i = 0; i < w.size(); ++i) {
+        EXPECT_EQ(wide[i], float_of_bfloat(bf[i]));
+        EXPECT_EQ(wider[i], float_of_half(half[i]));
+      }
+      for (std::int64_t r = 0; r < rows; ++r) {
+        double a = 0, b = 0, c = 0;
+        for (std::int64_t i = 0; i < cols; ++i) {
+          const auto at = static_cast<std::size_t>(r * cols + i);
+          a += static_cast<double>(w[at]) * x[static_cast<std::size_t>(i)];
+          b += static_cast<double>(wide[at]) * x[static_cast<std::size_t>(i)];
+          c += static_cast<double>(wider[at]) * x[static_cast<std::size_t>(i)];
+        }
+        EXPECT_NEAR(y[static_cast<std::size_t>(r)], a, 2e-5);
+        EXPECT_NEAR(z[static_cast<std::size_t>(r)], b, 2e-5);
+        EXPECT_NEAR(u[static_cast<std::size_t>(r)], c, 2e-5);
+      }
+    }
+}
+
+TEST_P(EveryKernel, ProductsOfBytes) {
+  const Kernels& k = *GetParam();
+  Random random(2);
+  for (const std::int64_t rows : {1, 4, 7})
+    for (const std::int64_t cols : {32, 96}) {
+      std::vector<std::int8_t> w(static_cast<std::size_t>(rows * cols));
+      for (auto& v : w) v = static_cast<std::int8_t>(static_cast<int>(random.below(255)) - 127);
+      const auto scales = normals(rows * cols / 32, random), x = normals(cols, random);
+      std::vector<float> y(static_cast<std::size_t>(rows)), wide(w.size());
+      k.product_i8(w.data(), scales.data(), x.data(), y.data(), rows, cols);
+      k.widen_i8(w.data(), scales.data(), wide.data(), rows * cols);
+      for (std::int64_t r = 0; r < rows; ++r) {
+        double a = 0;
+        for (std::int64_t i = 0; i < cols; ++i) {
+          const auto at = static_cast<std::size_t>(r * cols + i);
+          const double v = static_cast<double>(w[at]) * scales[at / 32];
+          EXPECT_NEAR(wide[at], v, 1e-4);
+          a += v * x[static_cast<std::size_t>(i)];
+        }
+        EXPECT_NEAR(y[static_cast<std::size_t>(r)], a, 2e-3);
+      }
+    }
+}
+
+TEST_P(EveryKernel, SoftmaxOfAnyLength) {
+  const Kernels& k = *GetParam();
+  Random random(3);
+  for (std::int64_t n = 1; n < 70; ++n)
+    for (const float more : {-std::numeric_limits<float>::infinity(), 0.0f}) {
+      auto x = normals(n, random);
+      if (n > 3) x[2] = -1e30f;
+      std::vector<double> e;
+      double sum = more < -1e30f ? 0 : 1;
+      for (const float v : x) e.push_back(std::exp(static_cast<double>(v))), sum += e.back();
+      k.softmax(x.data(), n, more);
+      for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(x[i], e[i] / sum, 1e-6);
+      if (n > 3) {
+        EXPECT_EQ(x[2], 0.0f);
+      }
+    }
+}
+
+TEST_P(EveryKernel, RowsInParts) {
+  const Kernels& k = *GetParam();
+  Random random(4);
+  for (const std::int64_t cols : {5, 16, 64, 200}) {
+    const auto p = normals(9, random), v = normals(9 * cols, random);
+    std::vector<float> whole(static_cast<std::size_t>(cols)), parts(whole);
+    k.combine(p.data(), v.data(), whole.data(), 9, cols);
+    k.combine(p.data(), v.data(), parts.data(), 4, cols);
+    k.combine(p.data() + 4, v.data() + 4 * cols, parts.data(), 5, cols);
+    EXPECT_EQ(whole, parts) << "the order of a sum must not depend on where rows are parted";
+    for (std::int64_t c = 0; c < cols; ++c) {
+      double sum = 0;
+      for (std::int64_t r = 0; r < 9; ++r)
+        sum +=
+            static_cast<double>(p[static_cast<std::size_t>(r)]) * v[static_cast<std::size_t>(r * cols + c)];
+      EXPECT_NEAR(whole[static_cast<std::size_t>(c)], sum, 1e-5);
+    }
+  }
+}
+
+TEST_P(EveryKernel, SmallOnes) {
+  const Kernels& k = *GetParam();
+  Random random(5);
+  for (const std::int64_t n : {3, 16, 37}) {
+    const auto x = normals(n, random);
+    auto silu = x, sigmoids = x;
+    k.silu(silu.data(), n);
+    const float sum = k.sigmoids(sigmoids.data(), n, 1.5f);
+    double expected = 0, all = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      EXPECT_NEAR(silu[i], x[i] / (1 + std::exp(-static_cast<double>(x[i]))), 1e-6);
+      const double s = 1 / (1 + std::exp(1.5 - static_cast<double>(x[i])));
+      EXPECT_NEAR(sigmoids[i], s, 1e-6);
+      expected += s;
+      all += x[i];
+    }
+    EXPECT_NEAR(sum, expected, 1e-5);
+    EXPECT_NEAR(k.read(x.data(), n), all, 1e-5);
+    auto turned = x;
+    std::vector<float> turn(static_cast<std::size_t>(n), 0.6f);
+    for (std::int64_t i = n / 2; i < n; ++i) turn[static_cast<std::size_t>(i)] = 0.8f;
+    k.rotate(turned.data(), turn.data(), n / 2);
+    for (std::int64_t i = 0; i < n / 2; ++i) {
+      const auto a = static_cast<std::size_t>(i), b = static_cast<std::size_t>(i + n / 2);
+      EXPECT_NEAR(turned[a], x[a] * 0.6f - x[b] * 0.8f, 1e-6);
+      EXPECT_NEAR(turned[b], x[b] * 0.6f + x[a] * 0.8f, 1e-6);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace stream::llm
