@@ -63,8 +63,9 @@ void KvArray::save(Archive& group, const std::string& name, std::int64_t from, s
   }
 }
 
-void KvArray::load(const Archive& group, const std::string& name, std::int64_t count) {
-  if (count < 0 || count > capacity_) throw bad_data("the saved memory '" + name + "' does not fit this one");
+void KvArray::load(const Archive& group, const std::string& name, std::int64_t from, std::int64_t count) {
+  if (count < 0 || count > capacity_ || from < 0 || from >= capacity_)
+    throw bad_data("the saved memory '" + name + "' does not fit this one");
   for (const bool keys : {true, false}) {
     const Tensor& saved = group.tensor(name + (keys ? "_keys" : "_values"));
     const std::vector<std::int64_t> shape{layers_, heads_, count, head_dim_};
@@ -74,7 +75,8 @@ void KvArray::load(const Archive& group, const std::string& name, std::int64_t c
     for (std::int64_t l = 0; l < layers_; ++l)
       for (std::int64_t h = 0; h < heads_; ++h)
         for (std::int64_t s = 0; s < count; ++s, row += head_dim_)
-          std::copy_n(row, head_dim_, keys ? key(l, h, s) : value(l, h, s));
+          std::copy_n(row, head_dim_,
+                      keys ? key(l, h, (from + s) % capacity_) : value(l, h, (from + s) % capacity_));
   }
 }
 

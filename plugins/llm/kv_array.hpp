@@ -51,8 +51,9 @@ class KvArray {
 
   /// Slots [from, from + count) of every head, wrapped around the end.
   void save(Archive& group, const std::string& name, std::int64_t from, std::int64_t count) const;
-  /// Into slots [0, count). Throws Error(kBadData) unless the saved ones are so many, of the same model.
-  void load(const Archive& group, const std::string& name, std::int64_t count);
+  /// Into the slots that `save` took them from: sums over them are then made in the same order. Throws
+  /// Error(kBadData) unless the saved ones are so many, of the same model.
+  void load(const Archive& group, const std::string& name, std::int64_t from, std::int64_t count);
 
  private:
   std::int64_t at(std::int64_t layer, std::int64_t head, std::int64_t slot) const {

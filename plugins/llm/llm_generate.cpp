@@ -46,16 +46,20 @@ Spec GenerateOperator::spec() {
           "resumed goes "
           "on with the same tokens.")
       .paper("Xiao et al., Efficient Streaming Language Models with Attention Sinks, ICLR 2024")
-      .example("A dialogue on stdin and stdout", R"(title = "Chat"
-[nodes.turns]
-use = "text.read"
+      .example("Go on with texts of token ids", R"(title = "Going on"
+[nodes.text]
+use       = "llm.pair_text"
+documents = 5
+length    = 20
 [nodes.model]
-use   = "llm.generate"
-from  = "turns"
-model = "models/pairs-begin-0.h5"
+use        = "llm.generate"
+from       = "text"
+model      = "models/pairs-begin-0.h5"
+sinks      = 1
+max_tokens = 8
 [nodes.out]
-use  = "bytes.write"
-from = "model.pieces"
+use  = "jsonl.write"
+from = "model.answers"
 )");
 }
 

@@ -36,17 +36,19 @@ Spec ScoreOperator::spec() {
           "stream, and the "
           "figures stay what they are for a text of the model's own length.")
       .paper("Xiao et al., Efficient Streaming Language Models with Attention Sinks, ICLR 2024")
-      .example("Surprising lines of a log", R"(title = "Surprising lines"
-[nodes.log]
-use = "text.read"
+      .example("Surprisal of texts of token ids", R"(title = "Surprisal"
+[nodes.text]
+use       = "llm.pair_text"
+documents = 3
+length    = 200
 [nodes.score]
-use       = "llm.score"
-from      = "log"
-model     = "models/bytes-log.h5"
-threshold = 2.5
+use   = "llm.score"
+from  = "text"
+model = "models/pairs-begin-0.h5"
+sinks = 1
 [nodes.out]
 use  = "jsonl.write"
-from = "score.alarms"
+from = "score.lines"
 )");
 }
 
@@ -119,8 +121,17 @@ void ScoreOperator::process(Packet in, Output& out) {
     begin();
     const auto bytes = in.as<Bytes>().data();
     std::vector<TokenId> ids;
-    encoder_->push({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, ids);
-    for (const TokenId id : ids) score({&id, 1}, in, out);
+    // A token's time is the place in the stream of the byte that made it certain, in nanoseconds, as
+    // bytes.read counts.
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      ids.clear();
+      encoder_->push({reinterpret_cast<const char*>(bytes.data()) + i, 1}, ids);
+      last_ = std::max(in.time, Time{bytes_++});
+      Packet at = in;
+      at.time = last_;
+      at.duration = {};
+      for (const TokenId id : ids) score({&id, 1}, at, out);
+    }
     return;
   }
   const std::string text(in.is(PayloadType::kText)
@@ -145,6 +156,7 @@ void ScoreOperator::save(Archive& state) const {
   state.set("alarms", alarms_);
   state.set("mean", mean_);
   state.set("last", last_);
+  state.set("bytes", bytes_);
 }
 
 void ScoreOperator::load(const Archive& state) {
@@ -154,6 +166,7 @@ void ScoreOperator::load(const Archive& state) {
   alarms_ = state.get<std::int64_t>("alarms");
   mean_ = state.get<double>("mean");
   last_ = state.get<Duration>("last");
+  bytes_ = state.get<std::int64_t>("bytes");
 }
 
 std::string ScoreOperator::progress() const {

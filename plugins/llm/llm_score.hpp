@@ -32,6 +32,7 @@ class ScoreOperator final : public Operator {
   std::int64_t lines_ = 0, alarms_ = 0;
   double mean_ = 0;  ///< running, of the tokens
   Time last_{0};
+  std::int64_t bytes_ = 0;
 };
 
 }  // namespace stream::llm

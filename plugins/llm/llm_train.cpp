@@ -143,6 +143,7 @@ void TrainOperator::add(std::span<const TokenId> text, Time time, Output& out) {
 }
 
 void TrainOperator::process(Packet in, Output& out) {
+  last_ = in.time;
   if (in.is(PayloadType::kTensor)) {
     const Tensor& ids = in.as<Tensor>();
     if (ids.shape().size() != 1 || ids.dtype() != DType::kI32)
@@ -151,25 +152,34 @@ void TrainOperator::process(Packet in, Output& out) {
     return;
   }
   if (in.is(PayloadType::kText)) {
-    std::vector<TokenId> ids;
-    encoder_->push(in.as<Text>().str(), ids);
-    encoder_->finish(ids);
-    ids.push_back('\n');
-    pending_.insert(pending_.end(), ids.begin(), ids.end());
-  } else if (in.is(PayloadType::kBytes)) {
-    const auto bytes = in.as<Bytes>().data();
-    encoder_->push({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, pending_);
-  } else {
-    throw bad_data("a packet of neither bytes, text nor token ids");
+    encoder_->push(in.as<Text>().str(), pending_);
+    encoder_->finish(pending_);
+    pending_.push_back('\n');
+    cut(in.time, out);
+    return;
   }
-  // How a stream of bytes is cut into packets carries no meaning: texts are cut where they are this long.
+  if (!in.is(PayloadType::kBytes)) throw bad_data("a packet of neither bytes, text nor token ids");
+  // What bytes make is stamped with the place in the stream of the one that made it certain, as bytes.read
+  // counts.
+  const auto bytes = in.as<Bytes>().data();
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    encoder_->push({reinterpret_cast<const char*>(bytes.data()) + i, 1}, pending_);
+    last_ = std::max(in.time, Time{bytes_++});
+    cut(last_, out);
+  }
+}
+
+void TrainOperator::cut(Time time, Output& out) {
+  // How a stream is cut into packets carries no meaning: texts are cut where they are this long.
+  constexpr std::size_t kCut = 4096;
+  if (pending_.size() < kCut) return;
   std::size_t at = 0;
-  for (; pending_.size() - at >= 4096; at += 4096) add({pending_.data() + at, 4096}, in.time, out);
+  for (; pending_.size() - at >= kCut; at += kCut) add({pending_.data() + at, kCut}, time, out);
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 void TrainOperator::finish(Output& out) {
-  if (!pending_.empty()) add(pending_, kTimeMax, out);
+  if (!pending_.empty()) add(pending_, last_, out);
   if (!trainer_.finished())
     throw bad_data("the text ended after " + std::to_string(trainer_.steps()) + " of " +
                    std::to_string(trainer_.options().steps) + " updates (" + std::to_string(seen_) +
@@ -184,6 +194,8 @@ void TrainOperator::finish(Output& out) {
 void TrainOperator::save(Archive& state) const {
   state.set("seen", seen_);
   state.set("pending", pending_);
+  state.set("last", last_);
+  state.set("bytes", bytes_);
   encoder_->save(state.group("encoder"));
   trainer_.save(state.group("trainer"));
 }
@@ -191,6 +203,8 @@ void TrainOperator::save(Archive& state) const {
 void TrainOperator::load(const Archive& state) {
   seen_ = state.get<std::int64_t>("seen");
   pending_ = state.get<std::vector<TokenId>>("pending");
+  last_ = state.get<Duration>("last");
+  bytes_ = state.get<std::int64_t>("bytes");
   encoder_->load(state.group("encoder"));
   trainer_.load(state.group("trainer"));
 }

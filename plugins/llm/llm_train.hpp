@@ -22,6 +22,7 @@ class TrainOperator final : public Operator {
 
  private:
   void add(std::span<const TokenId> text, Time time, Output& out);
+  void cut(Time time, Output& out);
   std::string path_;
   std::int64_t each_, first_, report_;
   std::shared_ptr<const Tokenizer> tokenizer_;
@@ -29,6 +30,8 @@ class TrainOperator final : public Operator {
   Trainer trainer_;
   std::vector<TokenId> pending_;  ///< of bytes, which come without ends: cut into texts
   std::int64_t seen_ = 0;         ///< tokens
+  Time last_{0};
+  std::int64_t bytes_ = 0;
 };
 
 }  // namespace stream::llm

@@ -54,7 +54,7 @@ void FullMemory::load(const Archive& group) {
   if (shape.size() != 4 || shape[2] != count_)
     throw bad_data("the saved memory does not hold the tokens it counts");
   kv_ = KvArray(*config_, count_);
-  kv_.load(group, "all", count_);
+  kv_.load(group, "all", 0, count_);
 }
 
 }  // namespace stream::llm

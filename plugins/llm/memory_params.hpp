@@ -3,6 +3,7 @@
 
 #include "llm/decoder.hpp"
 #include "llm/memory.hpp"
+#include "llm/tokenizer.hpp"
 #include "stream/operator.hpp"
 
 namespace stream::llm {

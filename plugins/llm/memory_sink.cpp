@@ -129,6 +129,7 @@ void SinkMemory::save(Archive& group) const {
   group.set("keys", static_cast<int>(options_.keys));
   group.set("sinks_used", sinks_used_);
   group.set("recent_used", recent_used_);
+  group.set("oldest", oldest_);
   group.set("next", next_);
   if (sinks_used_ > 0) sinks_.save(group, "sinks", 0, sinks_used_);
   if (recent_used_ > 0) recent_.save(group, "recent", oldest_, recent_used_);
@@ -140,9 +141,10 @@ void SinkMemory::load(const Archive& group) {
   sinks_used_ = group.get<std::int64_t>("sinks_used");
   recent_used_ = group.get<std::int64_t>("recent_used");
   next_ = group.get<std::int64_t>("next");
-  oldest_ = 0;
-  if (sinks_used_ != 0) sinks_.load(group, "sinks", sinks_used_);
-  if (recent_used_ != 0) recent_.load(group, "recent", recent_used_);
+  oldest_ = group.get<std::int64_t>("oldest");
+  if (oldest_ < 0 || oldest_ >= options_.recent) throw bad_data("the saved memory does not fit this one");
+  if (sinks_used_ != 0) sinks_.load(group, "sinks", 0, sinks_used_);
+  if (recent_used_ != 0) recent_.load(group, "recent", oldest_, recent_used_);
 }
 
 }  // namespace stream::llm

@@ -89,7 +89,7 @@ TEST(Sink, MemoryIsConstantToTheByte) {
     if (t == 100 || t == 250) {
       Archive state;
       sink.save(state);
-      EXPECT_EQ(state.group("memory").bytes(), 2u * 2 * 2 * 12 * 6 * sizeof(float) + 4 + 4 * 8)
+      EXPECT_EQ(state.group("memory").bytes(), 2u * 2 * 2 * 12 * 6 * sizeof(float) + 4 + 5 * 8)
           << "a history is kept";
     }
   }

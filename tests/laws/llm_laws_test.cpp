@@ -1,0 +1,146 @@
+/// The laws for the operators of plugins/llm.
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "laws.hpp"
+#include "llm/llm_corpus.hpp"
+#include "llm/llm_generate.hpp"
+#include "llm/llm_pair_text.hpp"
+#include "llm/llm_score.hpp"
+#include "llm/llm_train.hpp"
+#include "plugins/llm/models.hpp"
+#include "program/program.hpp"
+
+namespace stream::llm {
+namespace {
+
+using stream::testing::ScratchFolder;
+using testing::random_model;
+using testing::small_config;
+
+template <typename Op>
+void expect_resumable(const Object& params) {
+  laws::resuming_a_source_is_exact([&params] {
+    auto made = stream::testing::make<Op>(params, Context{.node = "source", .seed = 3});
+    return std::unique_ptr<Source>(dynamic_cast<Source*>(made.release()));
+  });
+}
+
+std::string byte_model(const ScratchFolder& folder) {
+  ModelConfig c = small_config();
+  c.vocabulary = kByteVocabulary, c.begin_token = kByteBegin, c.context = 64;
+  LanguageModel model = random_model(c, 5, 3);
+  model.tokenizer_kind = "bytes";
+  const std::string path = (folder / "bytes.h5").string();
+  write_language_model(path, model);
+  return path;
+}
+
+std::vector<Packet> lines() {
+  std::vector<Packet> packets;
+  for (int i = 0; i < 12; ++i)
+    packets.push_back(
+        Packet::of<Text>(Time{10 * i}, "line " + std::to_string(i * i) + (i % 3 ? "" : " longer")));
+  return packets;
+}
+
+std::vector<Packet> texts_of_ids() {
+  std::vector<Packet> packets;
+  Random random(4);
+  for (int i = 0; i < 12; ++i) {
+    std::vector<std::int32_t> ids;
+    for (int k = 0; k < 3 + i % 4; ++k) ids.push_back(static_cast<std::int32_t>(random.below(31)));
+    const auto size = static_cast<std::int64_t>(ids.size());
+    packets.push_back(Packet::of<Tensor>(Time{10 * i}, Tensor::of(std::move(ids), {size})));
+  }
+  return packets;
+}
+
+const std::vector<std::string> kMemories{"full", "window", "recompute", "sink"};
+
+TEST(Laws, LlmGenerate) {
+  const ScratchFolder folder;
+  const std::string bytes = byte_model(folder), ids = (folder / "ids.h5").string();
+  write_language_model(ids, random_model(small_config(), 6, 3));
+  for (const std::string& memory : kMemories) {
+    for (const double temperature : {0.0, 1.0})
+      laws::check_all(laws::subject<GenerateOperator>({{"model", bytes},
+                                                       {"memory", memory},
+                                                       {"sinks", 2},
+                                                       {"recent", 40},
+                                                       {"max_tokens", 9},
+                                                       {"temperature", temperature}}),
+                      lines());
+    laws::check_all(
+        laws::subject<GenerateOperator>(
+            {{"model", ids}, {"memory", memory}, {"sinks", 1}, {"recent", 20}, {"max_tokens", 5}}),
+        texts_of_ids());
+  }
+}
+
+TEST(Laws, LlmScore) {
+  const ScratchFolder folder;
+  const std::string bytes = byte_model(folder);
+  for (const std::string& memory : kMemories) {
+    const Object params{
+        {"model", bytes}, {"memory", memory}, {"sinks", 2}, {"recent", 20}, {"threshold", 4.0}};
+    laws::check_all(laws::subject<ScoreOperator>(params), lines());
+    std::vector<Packet> raw;
+    for (int i = 0; i < 8; ++i)
+      raw.push_back(Packet::of<Bytes>(Time{4 * i}, Buffer::own("ab" + std::to_string(10 + i))));
+    laws::check_all(laws::subject<ScoreOperator>(params), raw);
+  }
+}
+
+TEST(Laws, LlmTrain) {
+  const ScratchFolder folder;
+  Object params{{"model", (folder / "model.h5").string()},
+                {"vocabulary", 31},
+                {"begin_id", 0},
+                {"steps", 6},
+                {"batch", 2},
+                {"length", 8},
+                {"hidden", 8},
+                {"ffn", 8},
+                {"tokens_per_step", 6},
+                {"pool", 60},
+                {"report", 1}};
+  std::vector<Packet> texts;
+  Random random(4);
+  for (int i = 0; i < 12; ++i) {
+    std::vector<std::int32_t> text;
+    for (int k = 0; k < 14; ++k) text.push_back(static_cast<std::int32_t>(random.below(31)));
+    texts.push_back(Packet::of<Tensor>(Time{10 * i}, Tensor::of(std::move(text), {14})));
+  }
+  for (const char* bias : {"none", "key", "key_value"}) {
+    params.set("attention_bias", bias);
+    laws::check_all(laws::subject<TrainOperator>(params), texts);
+  }
+  params.set("attention_bias", "none");
+  params.set("vocabulary", 258);
+  params.set("begin_id", 256);
+  std::vector<Packet> bytes;
+  for (int i = 0; i < 8; ++i)
+    bytes.push_back(
+        Packet::of<Bytes>(Time{1000 * i}, Buffer::own(std::string(1000, static_cast<char>('a' + i)))));
+  laws::chunking_does_not_matter(laws::subject<TrainOperator>(params), bytes);
+}
+
+TEST(Laws, LlmPairText) {
+  expect_resumable<PairTextSource>({{"documents", 6}, {"length", 50}});
+  expect_resumable<PairTextSource>({{"documents", 4}, {"length", 50}, {"fillers", 9}, {"gap", 2}});
+}
+
+TEST(Laws, LlmCorpus) {
+  const ScratchFolder folder;
+  Array files;
+  for (const char* name : {"a.txt", "b.txt", "c.txt"}) {
+    std::ofstream(folder / name) << std::string(name[0] == 'b' ? 0 : 100'000, name[0]);
+    files.emplace_back((folder / name).string());
+  }
+  expect_resumable<CorpusSource>({{"files", files}, {"times", 2}});
+}
+
+}  // namespace
+}  // namespace stream::llm
