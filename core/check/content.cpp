@@ -41,12 +41,31 @@ std::string samples_of_mark(const Mark& mark, int channels) {
   return out;
 }
 
+/// One frame for each mark, in YUV4MPEG2.
+struct Picture {
+  const char* colour;
+  std::size_t bytes;  ///< of a picture of 5x3
+};
+constexpr Picture kPictures[] = {{"420jpeg", 27}, {"422p10", 66}, {"mono", 15}};
+
+std::string frame_of_mark(const Mark& mark, std::size_t bytes) {
+  Random random(static_cast<std::uint64_t>(mark.seed));
+  std::string out = "FRAME\n";
+  for (std::size_t i = 0; i < bytes; ++i) {
+    // The upper byte of ten bits has no more than two.
+    const bool upper = bytes == 66 && i % 2 == 1;
+    out += static_cast<char>(mark.kind == 3 ? random() & (upper ? 3 : 255) : upper ? 1 : i * 7);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::optional<Feed> longer_content_for(PayloadType type, const Shape& shape, std::size_t times) {
   Feed feed;
   std::string samples;
   const int channels = 1 + shape.variant % 2;
+  const Picture& picture = kPictures[static_cast<std::size_t>(shape.variant) % 3];
   std::size_t number = 0;
   for (std::size_t round = 0; round < times; ++round) {
     for (const Mark& mark : shape.marks) {
@@ -62,6 +81,9 @@ std::optional<Feed> longer_content_for(PayloadType type, const Shape& shape, std
         }
         case PayloadType::kAudio:
           samples += samples_of_mark(mark, channels);
+          break;
+        case PayloadType::kFrame:
+          feed.bytes += frame_of_mark(mark, picture.bytes);
           break;
         case PayloadType::kBytes: {
           Random random(static_cast<std::uint64_t>(mark.seed));
@@ -79,6 +101,10 @@ std::optional<Feed> longer_content_for(PayloadType type, const Shape& shape, std
     constexpr int kRates[] = {16000, 8000, 44100};
     feed.bytes = wav_of(kRates[static_cast<std::size_t>(shape.variant) % 3], channels, samples);
     feed.ending = ".wav";
+  }
+  if (type == PayloadType::kFrame) {
+    feed.bytes.insert(0, std::string("YUV4MPEG2 W5 H3 F30000:1001 Ip A1:1 C") + picture.colour + "\n");
+    feed.ending = ".y4m";
   }
   return feed;
 }

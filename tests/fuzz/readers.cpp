@@ -6,6 +6,7 @@
 #include "stream/testing.hpp"
 #include "target.hpp"
 #include "text_read.hpp"
+#include "video_read.hpp"
 
 namespace stream::fuzz {
 namespace {
@@ -57,6 +58,16 @@ void run_raw(Bytes bytes) {
 }
 void run_wav(Bytes bytes) { read_all<AudioRead>(bytes, {{"format", "wav"}}); }
 void run_flac(Bytes bytes) { read_all<AudioRead>(bytes, {{"format", "flac"}}); }
+/// YUV4MPEG2, and raw frames. What FFmpeg's libraries read is fuzzed by their own project.
+void run_yuv(Bytes bytes) {
+  read_all<VideoRead>(bytes, {{"format", "y4m"}});
+  read_all<VideoRead>(bytes, {{"format", "raw"},
+                              {"raw_width", 7},
+                              {"raw_height", 5},
+                              {"raw_format", "yuv422p"},
+                              {"raw_bits", 10},
+                              {"rate", "30000/1001"}});
+}
 void run_ogg(Bytes bytes) { read_all<AudioRead>(bytes, {{"format", "ogg"}}); }
 
 }  // namespace stream::fuzz

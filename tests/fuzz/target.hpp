@@ -21,6 +21,7 @@ void run_raw(Bytes);
 void run_wav(Bytes);
 void run_flac(Bytes);
 void run_ogg(Bytes);
+void run_yuv(Bytes);
 void run_recipe(Bytes);
 void run_manifest(Bytes);
 void run_checkpoint(Bytes);
@@ -37,6 +38,7 @@ inline constexpr Target kTargets[] = {
     {"wav", run_wav},
     {"flac", run_flac},
     {"ogg", run_ogg},
+    {"yuv", run_yuv},
     {"recipe", run_recipe},
     {"manifest", run_manifest},
     {"checkpoint", run_checkpoint},

@@ -51,10 +51,24 @@ std::string wav() {
   return out;
 }
 
+/// Five frames of 64x48, 4:2:0.
+std::string y4m() {
+  std::string out = "YUV4MPEG2 W64 H48 F25:1 Ip A1:1 C420jpeg\n";
+  for (int frame = 0; frame < 5; ++frame) {
+    out += "FRAME\n";
+    for (int i = 0; i < 64 * 48 * 3 / 2; ++i)
+      out += static_cast<char>(16 + (i % 64 + i / 64 * 3 + 5 * frame) % 220);
+  }
+  return out;
+}
+
 /// What is given to an example on stdin, by the operator that reads it.
 const std::map<std::string, std::string>& inputs() {
-  static const std::map<std::string, std::string> kInputs = {
-      {"text.read", lines()}, {"jsonl.read", records()}, {"bytes.read", lines()}, {"audio.read", wav()}};
+  static const std::map<std::string, std::string> kInputs = {{"text.read", lines()},
+                                                             {"jsonl.read", records()},
+                                                             {"bytes.read", lines()},
+                                                             {"audio.read", wav()},
+                                                             {"video.read", y4m()}};
   return kInputs;
 }
 

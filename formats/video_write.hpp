@@ -1,0 +1,170 @@
+/// video.write: frames to a file or pipe.
+#pragma once
+
+#include <optional>
+
+#include "stream/delivery.hpp"
+#include "stream/log.hpp"
+#include "stream/plugin.hpp"
+#include "video_encoder.hpp"
+
+namespace stream {
+
+class VideoWrite final : public Sink, public Delivery {
+ public:
+  static Spec spec() {
+    return Spec{"video.write",
+                "Write video (YUV4MPEG2, raw frames, all that FFmpeg encodes) to a file or stdout."}
+        .input<Frame>("in", "frames of one size and format")
+        .path("path", "-", "file to write; - is stdout")
+        .param("format", "auto",
+               "y4m, raw, or a container by FFmpeg's name (matroska, mp4, ...); auto goes by the ending of "
+               "the path, "
+               "and is y4m on stdout")
+        .param("codec", "", "encoder by FFmpeg's name (libx264, ffv1, ...); empty: the container's usual one")
+        .param("options", std::vector<std::string>{},
+               "options of the encoder or the container, each as name=value (crf=18)")
+        .param("aspect", "1:1", "width to height of a pixel; 0:0 is unknown")
+        .param("siting", "jpeg", "YUV4MPEG2: where chroma of 4:2:0 lies", choices({"jpeg", "mpeg2", "paldv"}))
+        .param("interlacing", "p", "YUV4MPEG2: progressive, top or bottom field first, mixed, unknown",
+               choices({"p", "t", "b", "m", "?"}))
+        .about(
+            "YUV4MPEG2 holds the samples bit for bit, 8 to 16 bits, with the colour range as FFmpeg writes "
+            "it and the "
+            "matrix as XMATRIX, which others pass over. Its frames follow each other at the rate that the "
+            "duration of the "
+            "first one gives; where their times say otherwise, a warning says so once.\n\n"
+            "Encoders get every frame's time, exact for all usual rates and whole milliseconds (a clock of "
+            "120 000 "
+            "ticks a second, "
+            "unless the codec's standard has none so fine; Matroska rounds to milliseconds). Frames are "
+            "converted by "
+            "libswscale where the encoder does not take their format. MP4 on a pipe is written in "
+            "fragments. Encoders run on one thread, so that their output does not depend on how many there "
+            "are; "
+            "options = [\"threads=0\"] trades that for speed.\n\n"
+            "YUV4MPEG2 and raw frames resume exactly: a checkpoint records the bytes written, and the file "
+            "is cut "
+            "back to them (a pipe gets them again: see delivery(7)). An encoder's state cannot be written "
+            "down, so a "
+            "run with one refuses to take checkpoints. A stream without a frame leaves an empty file, which "
+            "is no "
+            "video.")
+        .contract({.order = Order::kStateful, .cost = Cost::kHeavy})
+        .example("Compress what arrives on stdin",
+                 "[nodes.in]\nuse  = \"video.read\"\npath = \"-\"\n\n"
+                 "[nodes.out]\nuse     = \"video.write\"\nfrom    = \"in\"\npath    = \"out.mkv\"\ncodec   = "
+                 "\"ffv1\"\noptions = [\"level=3\"]\n");
+  }
+
+  explicit VideoWrite(const Params& p) : file_(p.get<std::string>("path")) {
+    const auto path = p.get<std::string>("path");
+    auto format = p.get<std::string>("format");
+    const auto codec = p.get<std::string>("codec");
+    const auto options = p.get<std::vector<std::string>>("options");
+    if (format == "auto") format = format_of(path, codec);
+    if (format == "y4m" || format == "yuv4mpegpipe" || format == "raw") {
+      if (!codec.empty() || !options.empty())
+        throw bad_recipe("codec and options are for containers; format is " + format);
+      encoder_ = format == "raw"
+                     ? make_raw_video_encoder(file_)
+                     : make_y4m_encoder(file_, {p.get<std::string>("aspect"), p.get<std::string>("siting"),
+                                                p.get<std::string>("interlacing")});
+    } else {
+      encoder_ = make_libav_encoder(file_, path, {format, codec, options, p.get<std::string>("aspect")});
+    }
+  }
+
+  void process(Packet in, Output&) override {
+    const auto& frame = in.as<Frame>();
+    const FrameLayout layout = FrameLayout::of(frame);
+    if (frames_ == 0) begin(layout, in);
+    if (!(layout == layout_))
+      throw bad_data("frame " + std::to_string(frames_) + " is " + layout.text() + " in a stream of " +
+                     layout_.text());
+    // Half a frame off is where a constant rate stops being true.
+    const Time expected = first_ + time_of(frames_, rate_);
+    if (!warned_ && 2 * std::abs((in.time - expected).count()) > period_.count() && period_.count() > 0 &&
+        encoder_->resumable()) {
+      log_warning({}, file_.name() + ": frame " + std::to_string(frames_) + " is of " + to_string(in.time) +
+                          ", not of " + to_string(expected) +
+                          ": this format has one rate for all, so the times of frames are lost");
+      warned_ = true;
+    }
+    encoder_->write(in);
+    ++frames_;
+    if (file_.interactive()) file_.flush();
+  }
+
+  void finish(Output&) override {
+    if (frames_ > 0) encoder_->finish();
+  }
+
+  void flush() override { file_.flush(); }
+  void sync() override { file_.sync(); }
+  void save(Archive& state) const override {
+    if (!encoder_->resumable()) {
+      throw bad_recipe("encoders cannot be resumed, so no checkpoint can be taken while writing " +
+                       file_.name() + ": write YUV4MPEG2, or run without --checkpoint");
+    }
+    state.set("offset", file_.offset());
+    state.set("frames", frames_);
+    if (frames_ == 0) return;
+    state.set("first", first_);
+    state.set("period", period_);
+    state.set("warned", warned_);
+    state.set("width", layout_.width);
+    state.set("height", layout_.height);
+    state.set("format", name_of(layout_.format));
+    state.set("bits", layout_.bits);
+    state.set("range", static_cast<int>(layout_.range));
+    state.set("matrix", layout_.matrix);
+  }
+  void load(const Archive& state) override {
+    file_.resume_at(state.get<std::uint64_t>("offset"));
+    frames_ = state.get<std::int64_t>("frames");
+    if (frames_ == 0) return;
+    first_ = state.get<Duration>("first");
+    period_ = state.get<Duration>("period");
+    rate_ = rate_of(period_.count());
+    warned_ = state.get<bool>("warned");
+    layout_ = {state.get<int>("width"),
+               state.get<int>("height"),
+               pixel_format(state.get<std::string>("format")),
+               state.get<int>("bits"),
+               static_cast<ColorRange>(state.get<int>("range")),
+               state.get<std::string>("matrix")};
+  }
+  std::optional<std::uint64_t> delivered() const override {
+    return file_.irrevocable() ? std::optional(file_.offset()) : std::nullopt;
+  }
+  void skip_delivered(std::uint64_t bytes) override { file_.skip_delivered(bytes); }
+  std::string progress() const override { return "frame " + std::to_string(frames_); }
+
+ private:
+  static std::string format_of(const std::string& path, const std::string& codec) {
+    for (const char* ending : {".yuv", ".raw", ".rgb"}) {
+      if (path.ends_with(ending)) return "raw";
+    }
+    if (path.ends_with(".y4m") || (path == "-" && codec.empty())) return "y4m";
+    return path == "-" ? "matroska" : "";
+  }
+  void begin(const FrameLayout& layout, const Packet& packet) {
+    layout_ = layout;
+    first_ = packet.time;
+    period_ = packet.duration;
+    rate_ = rate_of(period_.count());
+    encoder_->begin(layout, period_);
+  }
+
+  OutputFile file_;
+  std::unique_ptr<VideoEncoder> encoder_;
+  FrameLayout layout_;  ///< of the first frame
+  Time first_{0};
+  Duration period_{0};
+  Rational rate_{25, 1};
+  bool warned_ = false;
+  std::int64_t frames_ = 0;
+};
+
+}  // namespace stream
