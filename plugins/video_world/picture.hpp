@@ -15,7 +15,9 @@ using Colour = std::array<std::uint8_t, 3>;
 class Picture {
  public:
   Picture(int width, int height)
-      : width_(width), height_(height), samples_(3 * static_cast<std::size_t>(width) * static_cast<std::size_t>(height)) {}
+      : width_(width),
+        height_(height),
+        samples_(3 * static_cast<std::size_t>(width) * static_cast<std::size_t>(height)) {}
   int width() const { return width_; }
   int height() const { return height_; }
   /// Precondition: inside.
@@ -26,7 +28,9 @@ class Picture {
     const std::size_t i = index(x, y), plane = samples_.size() / 3;
     return {samples_[i], samples_[plane + i], samples_[2 * plane + i]};
   }
-  std::uint8_t& at(std::size_t channel, int x, int y) { return samples_[channel * (samples_.size() / 3) + index(x, y)]; }
+  std::uint8_t& at(std::size_t channel, int x, int y) {
+    return samples_[channel * (samples_.size() / 3) + index(x, y)];
+  }
   bool inside(int x, int y) const { return x >= 0 && y >= 0 && x < width_ && y < height_; }
   void fill(int x, int y, int width, int height, Colour colour);
   /// In capitals, digits and a few signs, 3x5 dots of `dot` pixels each; what does not fit is cut off.

@@ -125,8 +125,9 @@ const char* name_of(Shape shape) {
   return kNames[static_cast<int>(shape)];
 }
 const char* name_of(EventKind kind) {
-  constexpr const char* kNames[] = {"move_left", "move_right", "move_up", "move_down", "bounce",  "spin_cw",
-                                    "spin_ccw",  "grow",       "shrink",  "blink",     "recolor", "scene_cut"};
+  constexpr const char* kNames[] = {"move_left", "move_right", "move_up",  "move_down",
+                                    "bounce",    "spin_cw",    "spin_ccw", "grow",
+                                    "shrink",    "blink",      "recolor",  "scene_cut"};
   return kNames[static_cast<int>(kind)];
 }
 const Level& level(int number) { return kLevels[number]; }
@@ -136,8 +137,9 @@ World::World(std::uint64_t seed, int number, std::int64_t ticks)
   SplitMix layout(part_seed(seed, Part::kLayout)), random(part_seed(seed, Part::kEvents));
   for (std::int64_t at = 0; at < ticks_; at = scenes_.back().end) {
     make_scene(at, layout);
-    if (at > 0) events_.push_back({at, at + 1, EventKind::kSceneCut, -1, scenes_.back().place,
-                                   static_cast<int>(scenes_.size()) - 1});
+    if (at > 0)
+      events_.push_back(
+          {at, at + 1, EventKind::kSceneCut, -1, scenes_.back().place, static_cast<int>(scenes_.size()) - 1});
     make_events(scenes_.size() - 1, random);
   }
 }
@@ -173,8 +175,12 @@ void World::make_events(std::size_t index, SplitMix& random) {
   std::int64_t at = scene.begin + random.within(level_.gap_low, level_.gap_high);
   while (at < scene.end) {
     const auto now = objects(at);
-    Event e{at, 0, static_cast<EventKind>(random.below(11)),
-            static_cast<int>(random.below(static_cast<std::int64_t>(now.size()))), 0, static_cast<int>(index)};
+    Event e{at,
+            0,
+            static_cast<EventKind>(random.below(11)),
+            static_cast<int>(random.below(static_cast<std::int64_t>(now.size()))),
+            0,
+            static_cast<int>(index)};
     const Object& o = now[static_cast<std::size_t>(e.object)];
     std::int64_t length = 0;
     bool possible = true;
@@ -261,14 +267,16 @@ Picture World::render(std::int64_t tick, int size) const {
       const std::int64_t wx = (2 * x + 1) * std::int64_t{8192} / size + 256 * shake_x;
       const std::int64_t wy = (2 * y + 1) * std::int64_t{8192} / size + 256 * shake_y;
       const std::int64_t t = tick - scene.begin;
-      Colour colour = dark[pattern(kind, period, (wx >> 8) + scene.pan_x * t, (wy >> 8) + scene.pan_y * t) ? 1 : 0];
+      Colour colour =
+          dark[pattern(kind, period, (wx >> 8) + scene.pan_x * t, (wy >> 8) + scene.pan_y * t) ? 1 : 0];
       for (const Object& o : now)
         if (o.visible && covers(o, wx - o.x, wy - o.y)) colour = kPalette[o.colour];
       if (level_.noise > 0) {
         // A hash of tick and pixel, not a running stream: any tick can be painted alone.
-        const std::uint64_t hash = SplitMix(pixels_ ^ (static_cast<std::uint64_t>(tick) << 40) ^
-                                            (static_cast<std::uint64_t>(y) << 20) ^ static_cast<std::uint64_t>(x))
-                                       .next();
+        const std::uint64_t hash =
+            SplitMix(pixels_ ^ (static_cast<std::uint64_t>(tick) << 40) ^
+                     (static_cast<std::uint64_t>(y) << 20) ^ static_cast<std::uint64_t>(x))
+                .next();
         std::int64_t sum = 0;
         for (int k = 0; k < 4; ++k) sum += static_cast<std::int64_t>((hash >> (16 * k)) & 0xFFFF);
         const std::int64_t noise = (sum - 2 * 65535) * level_.noise / (2 * 65535);

@@ -17,8 +17,18 @@ enum class Shape : std::uint8_t { kCircle, kSquare, kTriangle, kDiamond, kCross,
 const char* name_of(Shape shape);
 
 enum class EventKind : std::uint8_t {
-  kMoveLeft, kMoveRight, kMoveUp, kMoveDown, kBounce, kSpinClockwise, kSpinCounterclockwise,
-  kGrow, kShrink, kBlink, kRecolour, kSceneCut
+  kMoveLeft,
+  kMoveRight,
+  kMoveUp,
+  kMoveDown,
+  kBounce,
+  kSpinClockwise,
+  kSpinCounterclockwise,
+  kGrow,
+  kShrink,
+  kBlink,
+  kRecolour,
+  kSceneCut
 };
 const char* name_of(EventKind kind);
 
@@ -34,8 +44,8 @@ struct Object {
 struct Event {
   std::int64_t begin, end;  ///< ticks; nothing of it is left at `end` but its effect
   EventKind kind;
-  int object;         ///< -1 for none
-  int amount;         ///< shift, hops, steps a tick, colour, place
+  int object;  ///< -1 for none
+  int amount;  ///< shift, hops, steps a tick, colour, place
   int scene;
 };
 

@@ -1,5 +1,6 @@
-/// The generator of the synthetic video world: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
-/// number generators", OOPSLA 2014), in integers alone, so that a seed gives the same world everywhere.
+/// The generator of the synthetic video world: SplitMix64 (Steele, Lea and Flood, "Fast splittable
+/// pseudorandom number generators", OOPSLA 2014), in integers alone, so that a seed gives the same world
+/// everywhere.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,8 @@ enum class Split : std::uint8_t { kTrain = 1, kVal, kTest, kComp, kLong, kOod, k
 /// Parts of a video that are drawn independently of each other.
 enum class Part : std::uint8_t { kLayout = 1, kEvents, kPixels, kQuestions, kAudio, kDialogue };
 
-constexpr std::uint64_t video_seed(std::uint64_t world, Split split, std::uint8_t profile, std::uint64_t index) {
+constexpr std::uint64_t video_seed(std::uint64_t world, Split split, std::uint8_t profile,
+                                   std::uint64_t index) {
   return mix(world, (static_cast<std::uint64_t>(split) << 56) | (std::uint64_t{profile} << 48) | index);
 }
 constexpr std::uint64_t part_seed(std::uint64_t video, Part part) {

@@ -9,9 +9,11 @@ namespace stream::video_world {
 class WorldSource final : public Source {
  public:
   static Spec spec() {
-    return Spec{"video_world.scenes", "Shapes that move in changing places, and an exact log of what they do."}
+    return Spec{"video_world.scenes",
+                "Shapes that move in changing places, and an exact log of what they do."}
         .output<Frame>("out", "RGB, 8 bits, square")
-        .output<Record>("events", "{\"t0\", \"t1\", \"type\", \"a\", \"arg\", \"scene\"}, ticks of 1/8 s, when it begins")
+        .output<Record>(
+            "events", "{\"t0\", \"t1\", \"type\", \"a\", \"arg\", \"scene\"}, ticks of 1/8 s, when it begins")
         .param("seconds", 60, "length", range(1, 36000), unit("s"))
         .param("size", 64, "width and height", range(16, 2048), unit("pixels"))
         .param("level", 2, "how much there is and happens: 0 (two objects, no noise) to 4", range(0, 4))
@@ -20,8 +22,10 @@ class WorldSource final : public Source {
                choices({"train", "val", "test", "comp", "long", "ood"}))
         .param("index", 0, "which video of the split", at_least(0))
         .about(
-            "Integer arithmetic alone, and every tick can be painted without those before it. Of the world's events, "
-            "there are moves, bounces, spins, growing and shrinking, blinking, changes of colour and of scene.")
+            "Integer arithmetic alone, and every tick can be painted without those before it. Of the world's "
+            "events, "
+            "there are moves, bounces, spins, growing and shrinking, blinking, changes of colour and of "
+            "scene.")
         .contract({.order = Order::kStateful})
         .example("A video and its log",
                  "[nodes.world]\nuse     = \"video_world.scenes\"\nseconds = 5\n\n"
@@ -41,13 +45,12 @@ class WorldSource final : public Source {
     const auto& events = world_.events();
     for (; logged_ < events.size() && events[logged_].begin < tick_ + every_; ++logged_) {
       const Event& e = events[logged_];
-      out.emit(1, Packet::of<Record>(duration_of(e.begin, kTicks),
-                                     stream::Object{{"t0", e.begin},
-                                                    {"t1", e.end},
-                                                    {"type", name_of(e.kind)},
-                                                    {"a", e.object},
-                                                    {"arg", e.amount},
-                                                    {"scene", e.scene}}));
+      out.emit(1, Packet::of<Record>(duration_of(e.begin, kTicks), stream::Object{{"t0", e.begin},
+                                                                                  {"t1", e.end},
+                                                                                  {"type", name_of(e.kind)},
+                                                                                  {"a", e.object},
+                                                                                  {"arg", e.amount},
+                                                                                  {"scene", e.scene}}));
     }
     Packet packet = Packet::of<Frame>(duration_of(tick_, kTicks), world_.render(tick_, size_).frame());
     packet.duration = duration_of(tick_ + every_, kTicks) - packet.time;
@@ -55,7 +58,9 @@ class WorldSource final : public Source {
     out.emit(std::move(packet));
     return true;
   }
-  double fraction() const override { return static_cast<double>(tick_) / static_cast<double>(world_.ticks()); }
+  double fraction() const override {
+    return static_cast<double>(tick_) / static_cast<double>(world_.ticks());
+  }
   void save(Archive& state) const override {
     state.set("tick", tick_);
     state.set("logged", static_cast<std::uint64_t>(logged_));
