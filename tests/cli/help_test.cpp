@@ -65,7 +65,7 @@ std::vector<std::string> examples_of(const std::string& text) {
   return commands;
 }
 
-/// In a folder that holds what they name: weights from elsewhere.
+/// In a folder that holds what they name: weights and a model from elsewhere.
 void run_examples(const std::string& page, const std::string& verb) {
   const auto commands = examples_of(page);
   EXPECT_FALSE(commands.empty()) << verb << " has no example";
@@ -74,6 +74,7 @@ void run_examples(const std::string& page, const std::string& verb) {
     const ScratchFolder folder;
     std::filesystem::copy_file(weights / "types.safetensors", folder / "model.safetensors");
     std::filesystem::copy_file(weights / "types.npz", folder / "weights.npz");
+    std::filesystem::copy(weights.parent_path() / "language_models/llama", folder / "Llama-3.2-1B");
     const Outcome outcome = shell(command, folder.path());
     EXPECT_EQ(outcome.exit_code, 0) << command << "\n" << outcome.out << outcome.err;
     EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("error"))) << command;

@@ -6,6 +6,7 @@
 #include "check/check.hpp"
 #include "engine/engine.hpp"
 #include "hdf5/archive_library.hpp"
+#include "import/model_importer.hpp"
 #include "logging/log_library.hpp"
 #include "stream/error.hpp"
 
@@ -60,6 +61,13 @@ const ArchiveLibrary& archive_library() {
   using Entry = const ArchiveLibrary* (*)();
   static const ArchiveLibrary* const instance =
       reinterpret_cast<Entry>(symbol_of("libstream-hdf5.so", "stream_archive_library"))();
+  return *instance;
+}
+
+const ModelImporter& model_importer() {
+  using Entry = const ModelImporter* (*)();
+  static const ModelImporter* const instance =
+      reinterpret_cast<Entry>(symbol_of("libstream-import.so", "stream_model_importer"))();
   return *instance;
 }
 
