@@ -86,7 +86,13 @@ void ArmMemory::load(const Archive& state) {
     if (place != kArriving) ++held_;
   }
   peak_ = state.get<std::uint64_t>("peak");
-  newest_ = static_cast<Place>(state.get<std::int64_t>("newest"));
+  const auto newest = state.get<std::int64_t>("newest");
+  newest_ = static_cast<Place>(newest);
+  const bool inside = newest >= kNowhere && newest < static_cast<std::int64_t>(places_.size());
+  if (!inside || (newest_ != kNowhere && !holds(newest_)) || peak_ < held_ || peak_ > places_.size())
+    throw bad_data("a checkpoint of an arm memory of " + std::to_string(places_.size()) +
+                   " places names an arm that it does not hold (newest " + std::to_string(newest) +
+                   ", peak " + std::to_string(peak_) + ")");
   dropped_.clear();
   for (std::uint64_t i = 0; i < state.get<std::uint64_t>("dropped"); ++i)
     dropped_.push_back(state.get<std::string>("dropped_" + std::to_string(i)));

@@ -10,7 +10,8 @@ Spec DemonstrateSource::spec() {
   return Spec("diffusion_policy.demonstrate", "Let a scripted expert fill a file of demonstrations.")
       .output<Record>("episodes", "{\"episode\", \"ticks\"} of each")
       .param("environment", "gate-world anywhere=0.4",
-             "\"gate-world\" or \"twin-track\", with its parameters after blanks: \"twin-track limit=100\"")
+             "\"gate-world\", \"twin-track\" or \"push-t\", with its parameters after blanks: \"twin-track "
+             "limit=100\"")
       .param("episodes", 1000, "to record", range(1, 1e6))
       .param("kicks", options.kicks,
              "share of the ticks in which noise is added to what is executed, not to what is recorded",

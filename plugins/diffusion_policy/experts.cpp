@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "diffusion_policy/push_t_expert.hpp"
 #include "environments/gate_world.hpp"
 #include "environments/twin_track.hpp"
 #include "stream/error.hpp"
@@ -65,8 +66,9 @@ std::unique_ptr<Expert> expert_for(const std::string& description) {
   const std::string environment = description.substr(0, description.find(' '));
   if (environment == "gate-world") return std::make_unique<GateWorldExpert>();
   if (environment == "twin-track") return std::make_unique<TwinTrackExpert>();
+  if (environment == "push-t") return std::make_unique<PushTExpert>();
   throw bad_recipe("nobody here knows how to demonstrate '" + environment + "'" +
-                   did_you_mean(environment, {"gate-world", "twin-track"}));
+                   did_you_mean(environment, {"gate-world", "twin-track", "push-t"}));
 }
 
 Demonstrator::Demonstrator(const DemonstratorOptions& options, const Context& context)

@@ -24,7 +24,8 @@ class Expert {
   virtual bool succeeded(const Transition&) const { return true; }
 };
 
-/// For "gate-world" and "twin-track", with or without parameters; Error(kBadRecipe) for other environments.
+/// For "gate-world", "twin-track" and "push-t", with or without parameters; Error(kBadRecipe) for other
+/// environments.
 std::unique_ptr<Expert> expert_for(const std::string& description);
 
 struct DemonstratorOptions {

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "environments/gate_world.hpp"
 #include "environments/twin_track.hpp"
@@ -35,6 +36,7 @@ struct Robot {
   std::vector<float> history;  ///< the last To observations
   bool running = true;
   int side = 0;
+  double best_reward = -std::numeric_limits<double>::infinity();
 };
 
 }  // namespace
@@ -78,6 +80,7 @@ Rollouts roll_out(Sampler& sampler, const RolloutOptions& options, const Context
         const Transition next = robot.world->step(std::vector<double>(a, a + shape.action));
         remember(robot, next.observation);
         reward += next.reward;
+        robot.best_reward = std::max(robot.best_reward, next.reward);
         ++ticks;
         if (const int side = side_of(task, next.observation); side != 0) {
           switches += robot.side != 0 && side != robot.side;
@@ -95,6 +98,7 @@ Rollouts roll_out(Sampler& sampler, const RolloutOptions& options, const Context
   out.success = successes / n;
   out.left = successes > 0 ? left / successes : 0;
   out.mean_reward = reward / ticks;
+  for (const Robot& robot : robots) out.best_reward += robot.best_reward / n;
   out.switches = switches / n;
   std::nth_element(seconds.begin(), seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2),
                    seconds.end());

@@ -12,6 +12,7 @@ struct Rollouts {
   double success = 0;               ///< share of the episodes that ended with a reward of 1
   double left = 0;                  ///< share of the successes that passed on the left (gate-world)
   double mean_reward = 0;           ///< a tick
+  double best_reward = 0;           ///< the greatest of an episode, in the mean
   double switches = 0;              ///< changes of side an episode
   std::vector<std::int64_t> calls;  ///< network calls of every call of the sampler, in order
   double seconds_a_call = 0;        ///< of the sampler: processor time of this thread, the median

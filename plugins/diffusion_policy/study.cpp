@@ -1,5 +1,7 @@
 #include "diffusion_policy/study.hpp"
 
+#include <filesystem>
+
 #include "diffusion_policy/study_exact.hpp"
 #include "diffusion_policy/study_quality.hpp"
 #include "stream/error.hpp"
@@ -9,16 +11,38 @@ namespace {
 
 constexpr const char *kExact = "exact", *kTime = "time", *kQuality = "quality";
 
-/// "quality" is a part for each training seed, called by its number.
+constexpr std::string_view kFirst = "-streaming-0.h5";
+
+std::string task_of(const std::string& environment) { return environment.substr(0, environment.find(' ')); }
+
+/// The folder of the policies, and the start of the first one's name.
+std::string folder_of(const Params& p) {
+  const std::string model = p.input_path("model");
+  const std::string name = task_of(p.get<std::vector<std::string>>("tasks").at(0)) + std::string(kFirst);
+  if (!model.ends_with(name) || (model.size() > name.size() && model[model.size() - name.size() - 1] != '/'))
+    throw bad_recipe("model is '" + model + "', expected a file called " + name +
+                     " for the first of the tasks");
+  return model.substr(0, model.size() - name.size());
+}
+
+/// "quality" is a part for each task and training seed, called by their numbers, "2 0".
 std::vector<std::string> parts_of(const Params& p) {
+  const auto tasks = p.get<std::vector<std::string>>("tasks");
+  if (tasks.empty()) throw bad_recipe("tasks is empty, expected at least one environment");
+  const std::string folder = folder_of(p);
   std::vector<std::string> parts;
   for (const std::string& name : p.get<std::vector<std::string>>("parts")) {
     if (name != kQuality) {
       parts.push_back(name);
       continue;
     }
-    for (std::int64_t seed = 0; seed < p.get<std::int64_t>("seeds"); ++seed)
-      parts.push_back(std::to_string(seed));
+    for (std::size_t t = 0; t < tasks.size(); ++t)
+      for (std::int64_t seed = 0; seed < p.get<std::int64_t>("seeds"); ++seed) {
+        std::string file = folder + task_of(tasks[t]) + std::string(kFirst);
+        file.replace(file.size() - 4, 1, std::to_string(seed));
+        if (seed == 0 || std::filesystem::exists(file))
+          parts.push_back(std::to_string(t) + " " + std::to_string(seed));
+      }
   }
   return parts;
 }
@@ -33,11 +57,13 @@ Spec DiffusionPolicyStudy::spec() {
                       "curves {\"plot\", \"series\", \"x\", \"y\"}")
       .path("model", "models/gate-world-streaming-0.h5",
             "the first of the policies that `diffusion_policy.train` wrote; the others lie beside it, with "
-            "-diffusion- "
-            "and -cloning- for -streaming-, and other seeds for 0")
-      .param("environment", "gate-world", "what they were trained for: gate-world or twin-track")
-      .param("seeds", 2, "training seeds, from 0 on", range(1, 100))
-      .param("episodes", 200, "held out, for each policy and sampler", range(1, 1e5))
+            "-diffusion- and -cloning- for -streaming-, other seeds for 0, and other tasks")
+      .param(
+          "tasks", std::vector<std::string>{"gate-world", "twin-track", "push-t observe=keypoints"},
+          "environments that they were trained for, with their parameters: gate-world, twin-track or push-t")
+      .param("seeds", 2, "training seeds, from 0 on, of those that are there", range(1, 100))
+      .param("episodes", 200, "held out, for each policy and sampler; a quarter of them for push-t",
+             range(1, 1e5))
       .param("parts", std::vector<std::string>{kExact, kTime, kQuality}, "what is measured, in this order",
              choices({kExact, kTime, kQuality}))
       .param("quick", false, "a tenth of the episodes and of one training seed, the same bars")
@@ -51,7 +77,10 @@ Spec DiffusionPolicyStudy::spec() {
           "diffusion policy must reach 0.80 itself; streaming may lose 0.05 against it, must be 0.10 better "
           "than behaviour cloning, may lose 0.03 against DDIM with as many network calls, changes sides less "
           "often than the diffusion policy, keeps both ways of passing (20 to 80 % left), and is worth at "
-          "least 0.10 over the same buffer with a network that was trained on one amount of noise alone.")
+          "least 0.10 over the same buffer with a network that was trained on one amount of noise alone. On "
+          "twin-track the score is the mean distance to the nearer track, on push-t the greatest share of "
+          "the "
+          "outline that is covered in an episode, over 0.95 and at most 1.")
       .paper(
           "Hoeg, Du, Egeland, Streaming Diffusion Policy: Fast Policy Synthesis with Variable Noise "
           "Diffusion "
@@ -70,31 +99,31 @@ path = "-"
 DiffusionPolicyStudy::DiffusionPolicyStudy(const Params& p)
     : StudySource(parts_of(p)),
       context_(p.context()),
-      environment_(p.get<std::string>("environment")),
-      seeds_(p.get<std::int64_t>("seeds")),
+      folder_(folder_of(p)),
+      tasks_(p.get<std::vector<std::string>>("tasks")),
       episodes_(p.get<std::int64_t>("episodes")) {
-  constexpr std::string_view kFirst = "-streaming-0.h5";
-  models_ = p.input_path("model");
-  if (!models_.ends_with(kFirst))
-    throw bad_recipe("model is '" + models_ + "', expected a name that ends in " + std::string(kFirst));
-  models_.resize(models_.size() - kFirst.size());
   if (p.get<bool>("quick")) episodes_ = std::max<std::int64_t>(1, episodes_ / 10);
 }
 
 std::unique_ptr<StudyPart> DiffusionPolicyStudy::part(const std::string& which) const {
-  if (which == kExact || which == kTime)
+  if (which == kExact || which == kTime) {
+    const std::string models = folder_ + task_of(tasks_[0]);
     return std::make_unique<ExactPart>(
-        ExactPart::Options{.streaming = load_policy(models_ + "-streaming-0.h5"),
-                           .diffusion = load_policy(models_ + "-diffusion-0.h5"),
+        ExactPart::Options{.streaming = load_policy(models + "-streaming-0.h5"),
+                           .diffusion = load_policy(models + "-diffusion-0.h5"),
                            .calls = which == kTime ? 40 : 10,
                            .time = which == kTime,
                            .seed = context_.seed});
-  return std::make_unique<QualityPart>(QualityPart::Options{.models = models_,
-                                                            .seed = std::stoll(which),
-                                                            .environment = environment_,
-                                                            .episodes = episodes_,
-                                                            .held_out = context_.seed + 1000003,
-                                                            .context = context_});
+  }
+  const std::string& environment = tasks_.at(static_cast<std::size_t>(std::stoll(which)));
+  const std::string task = task_of(environment);
+  return std::make_unique<QualityPart>(
+      QualityPart::Options{.models = folder_ + task,
+                           .seed = std::stoll(which.substr(which.find(' '))),
+                           .environment = environment,
+                           .episodes = task == "push-t" ? (episodes_ + 3) / 4 : episodes_,
+                           .held_out = context_.seed + 1000003,
+                           .context = context_});
 }
 
 }  // namespace stream::diffusion_policy

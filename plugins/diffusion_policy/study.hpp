@@ -16,8 +16,9 @@ class DiffusionPolicyStudy final : public StudySource {
   std::unique_ptr<StudyPart> part(const std::string& which) const override;
 
   Context context_;
-  std::string models_, environment_;
-  std::int64_t seeds_, episodes_;
+  std::string folder_;
+  std::vector<std::string> tasks_;
+  std::int64_t episodes_;
 };
 
 }  // namespace stream::diffusion_policy

@@ -42,8 +42,20 @@ bool QualityPart::step() {
   return false;
 }
 
+std::string QualityPart::task() const {
+  return options_.environment.substr(0, options_.environment.find(' '));
+}
+
+std::string QualityPart::where() const {
+  return " (" + task() + ", training seed " + std::to_string(options_.seed) + ")";
+}
+
+double QualityPart::score(const Rollouts& r) const {
+  return task() == "twin-track" ? -r.mean_reward : task() == "push-t" ? r.best_reward : r.success;
+}
+
 void QualityPart::claims_of_success(std::vector<Object>& out) const {
-  const std::string seed = " (training seed " + std::to_string(options_.seed) + ")";
+  const std::string seed = where();
   const Rollouts &sdp = of(kStreaming), &dp = of(kFull), &ddim = of(kTwelve), &bc = of(kCloning);
   out.push_back(claim("success of the diffusion policy, or nothing here counts" + seed, Value(), Value(),
                       dp.success, ">= 0.80", dp.success >= 0.80));
@@ -63,7 +75,7 @@ void QualityPart::claims_of_success(std::vector<Object>& out) const {
 }
 
 void QualityPart::claims_of_score(std::vector<Object>& out) const {
-  const std::string seed = " (training seed " + std::to_string(options_.seed) + ")";
+  const std::string seed = where();
   const auto error = [&](const char* name) { return -of(name).mean_reward; };
   out.push_back(claim("mean distance to the nearer track, against the diffusion policy's" + seed, "preserved",
                       error(kFull), error(kStreaming), "<= 1.1 x baseline",
@@ -75,17 +87,38 @@ void QualityPart::claims_of_score(std::vector<Object>& out) const {
                       of(kStreaming).switches < of(kFull).switches));
 }
 
+void QualityPart::claims_of_coverage(std::vector<Object>& out) const {
+  const std::string seed = where();
+  const double dp = score(of(kFull)), sdp = score(of(kStreaming)), ddim = score(of(kTwelve)),
+               bc = score(of(kCloning)), constant = score(of(kConstant));
+  out.push_back(claim("covered by the diffusion policy, or nothing here counts" + seed, Value(), Value(), dp,
+                      ">= 0.70", dp >= 0.70));
+  out.push_back(claim("covered, against the diffusion policy" + seed, "preserved", dp, sdp,
+                      ">= baseline - 0.05", sdp >= dp - 0.05));
+  out.push_back(claim("covered, against DDIM with 12 steps" + seed, Value(), ddim, sdp, ">= baseline - 0.03",
+                      sdp >= ddim - 0.03));
+  out.push_back(claim("covered, against behaviour cloning" + seed, Value(), bc, sdp, ">= baseline + 0.10",
+                      sdp >= bc + 0.10));
+  out.push_back(claim("covered when trained on constant noise only" + seed, Value(), sdp, constant,
+                      "<= baseline - 0.10", constant <= sdp - 0.10));
+}
+
 std::vector<Object> QualityPart::records() const {
   std::vector<Object> out;
-  if (options_.environment.starts_with("twin-track"))
+  if (task() == "twin-track")
     claims_of_score(out);
+  else if (task() == "push-t")
+    claims_of_coverage(out);
   else
     claims_of_success(out);
-  const std::string seed = ", training seed " + std::to_string(options_.seed);
+  const std::string plot = task() +
+                           (task() == "twin-track" ? ": distance"
+                            : task() == "push-t"   ? ": covered"
+                                                   : ": success") +
+                           " by network calls, training seed " + std::to_string(options_.seed);
   for (const Contender& c : contenders_) {
     const Rollouts& r = of(c.name);
-    out.push_back(point("success by network calls" + seed, c.name, static_cast<double>(r.calls.back()),
-                        options_.environment.starts_with("twin-track") ? -r.mean_reward : r.success));
+    out.push_back(point(plot, c.name, static_cast<double>(r.calls.back()), score(r)));
   }
   return out;
 }
@@ -95,7 +128,7 @@ double QualityPart::fraction() const {
 }
 
 std::string QualityPart::progress() const {
-  return "seed " + std::to_string(options_.seed) + ", " + std::to_string(found_.size()) + " of " +
+  return task() + ", seed " + std::to_string(options_.seed) + ", " + std::to_string(found_.size()) + " of " +
          std::to_string(contenders_.size()) + " samplers";
 }
 

@@ -32,8 +32,14 @@ class QualityPart final : public StudyPart {
     const Policy* policy;
     SamplerOptions sampling;
   };
+  std::string task() const;
+  /// For the end of a claim: " (push-t, training seed 0)".
+  std::string where() const;
+  /// What counts in this task: success, distance (the less the better) or coverage.
+  double score(const Rollouts& rollouts) const;
   void claims_of_success(std::vector<Object>& out) const;
   void claims_of_score(std::vector<Object>& out) const;
+  void claims_of_coverage(std::vector<Object>& out) const;
   const Rollouts& of(const std::string& name) const { return found_.at(name); }
 
   Options options_;

@@ -4,18 +4,11 @@
 /// policy, RSS 2023, published with their code; the block slides quasi-statically.
 #pragma once
 
+#include "environments/tee.hpp"
 #include "environments/tracked_point.hpp"
 #include "stream/environment.hpp"
 
 namespace stream {
-
-/// Where the T lies: the middle of the bar's upper edge, and its turn (rad).
-struct TeePose {
-  double x = 0, y = 0, angle = 0;
-};
-
-/// Share of the outline at `goal` that a T at `pose` covers, 0 to 1.
-double tee_coverage(const TeePose& pose, const TeePose& goal);
 
 class PushT final : public Environment {
  public:
@@ -23,7 +16,7 @@ class PushT final : public Environment {
   static Spaces spaces(const Params& params);
   explicit PushT(const Params& params);
 
-  static constexpr double kWindow = 512, kPusher = 15, kSuccess = 0.95;
+  static constexpr double kWindow = kTeeWindow, kPusher = kTeePusher, kSuccess = 0.95;
   static constexpr TeePose kGoal{256, 256, 0.78539816339744830962};
 
  private:
@@ -32,9 +25,9 @@ class PushT final : public Environment {
   void store(Archive& state) const override;
   void restore(const Archive& state) override;
   void observe(std::span<double> observation) const;
-  /// Moves the block out of the pusher's way.
-  void push();
+  void push() { block_ = tee_pushed(block_, pusher_.position); }
 
+  bool keypoints_;
   TrackedPoint pusher_;
   TeePose block_;
 };

@@ -66,7 +66,7 @@ Spec StreamXStudy::spec() {
           "the best of six step sizes counts.\n\n"
           "Pendulum: the median of stream AC is at least -300 and its worst seed at least -450 (of ten, one "
           "was "
-          "at -324); classic AC stays below -800 in the median; everything but ObGD, at the best of nine "
+          "at -324); classic AC stays below -800 in the median; everything but ObGD, at the best of eleven "
           "step "
           "sizes, is worse than stream AC.\n\n"
           "Acrobot: the median of stream Q is at least -180, and no seed is below -300 (of ten, one was at "

@@ -200,7 +200,7 @@ std::unique_ptr<StudyPart> pendulum_study(const TaskOptions& options, StudySeeds
   auto trials = against_classic(whole);
   for (const double size : {1e-2, 1e-3, 1e-4, 1e-5})
     trials.push_back(with_rule(whole, Rule::kSgd, size, "SGD in place of ObGD"));
-  for (const double size : {1e-3, 3e-4, 1e-4, 3e-5, 1e-5})
+  for (const double size : {1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6})
     trials.push_back(with_rule(whole, Rule::kAdam, size, "Adam in place of ObGD"));
   return std::make_unique<PendulumStudy>("Pendulum", std::move(trials), seeds, std::move(context));
 }

@@ -34,6 +34,25 @@ TEST(ArmMemory, CountsWhatItHoldsAndGivesNothingThatIsGone) {
   EXPECT_THAT(arms.take_dropped(), ::testing::ElementsAre("1"));
 }
 
+TEST(ArmMemory, ACheckpointThatPointsBesideItsArmsIsRefused) {
+  ArmMemory arms(2);
+  arms.arrive({"1"});
+  arms.move(kArriving, 0);
+  Archive sound;
+  arms.save(sound);
+  EXPECT_NO_THROW(ArmMemory(2).load(sound));
+  const auto forged = [&sound](const std::string& name, auto value) {
+    Archive state = sound;
+    state.set(name, value);
+    return state;
+  };
+  for (const std::int64_t newest : {-3, 1, 2, 1 << 30})
+    EXPECT_THROW(ArmMemory(2).load(forged("newest", newest)), Error) << newest;
+  EXPECT_NO_THROW(ArmMemory(2).load(forged("newest", std::int64_t{kNowhere})));
+  for (const std::uint64_t peak : {0, 3})
+    EXPECT_THROW(ArmMemory(2).load(forged("peak", peak)), Error) << peak;
+}
+
 TEST(SinglePass, TheWorldRefusesWhatIsGone) {
   const std::vector<double> means{0.2, 0.8};
   SimulatedWorld world(means, Random(1));

@@ -117,6 +117,26 @@ TEST(Demonstrator, ShowsBothWaysOfPassingAndNeverTheDisc) {
   EXPECT_LT(left, 3 * kEpisodes / 4);
 }
 
+/// Attempts, failed ones included, with what is executed as it was meant.
+TEST(Demonstrator, PushesTheBlockOntoItsOutlineFromNearlyEverywhere) {
+  for (const std::string environment : {"push-t", "push-t observe=keypoints"}) {
+    const auto world = make_environment(environment, Context{});
+    const auto expert = expert_for(environment);
+    Random random(3);
+    int succeeded = 0;
+    double ticks = 0;
+    for (int attempt = 0; attempt < 40; ++attempt) {
+      expert->begin(random);
+      Transition next;
+      for (auto seen = world->reset(random()); !next.over(); seen = next.observation, ++ticks)
+        next = world->step(expert->act(seen));
+      succeeded += expert->succeeded(next);
+    }
+    EXPECT_GE(succeeded, 36) << environment;
+    EXPECT_LE(ticks / 40, 150) << environment;
+  }
+}
+
 TEST(Demonstrator, AnEpisodeIsFixedBySeedAndIndex) {
   Demonstrator one({.environment = "twin-track", .seed = 1}, Context{});
   Demonstrator two({.environment = "twin-track", .seed = 1}, Context{});

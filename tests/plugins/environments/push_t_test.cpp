@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <numbers>
 
 #include "environments/gate_world.hpp"
 #include "environments/push_t.hpp"
@@ -96,6 +97,35 @@ TEST(PushT, TheBlockOnItsOutlineEndsTheEpisodeWithAFullReward) {
   const Transition off = world->step(std::vector{100.0, 100.0});
   EXPECT_FALSE(off.over());
   EXPECT_NEAR(off.reward, tee_coverage({276, 256, PushT::kGoal.angle}, PushT::kGoal) / 0.95, 1e-12);
+}
+
+TEST(PushT, KeypointsAreTheCornersAndTheCentreOfArea) {
+  const auto world = make_world<PushT>({{"observe", "keypoints"}});
+  // A quarter turn: what pointed right points down.
+  place(*world, 100, 400, {300, 200, std::numbers::pi / 2});
+  const Transition next = world->step(std::vector{100.0, 400.0});
+  const auto& seen = next.observation;
+  ASSERT_EQ(seen.size(), 20u);
+  EXPECT_NEAR(seen[0], 100, 1e-9);
+  const double wanted[][2] = {{300, 140}, {300, 260}, {270, 260},
+                              {270, 215}, {180, 215}, {180, 185},
+                              {270, 185}, {270, 140}, {300 - 285.0 / 7, 200}};
+  for (std::size_t i = 0; i < 9; ++i) {
+    EXPECT_NEAR(seen[2 + 2 * i], wanted[i][0], 1e-9) << i;
+    EXPECT_NEAR(seen[3 + 2 * i], wanted[i][1], 1e-9) << i;
+  }
+}
+
+TEST(PushT, ThePlaceOfAPointInTheBlockAndBack) {
+  const TeePose pose{120, 340, 2.5};
+  for (const TeePoint& corner : kTeeOutline) {
+    const TeePoint back = tee_to_local(pose, tee_to_world(pose, corner));
+    EXPECT_NEAR(back[0], corner[0], 1e-9);
+    EXPECT_NEAR(back[1], corner[1], 1e-9);
+    const double depth = tee_depth(pose, tee_to_world(pose, corner), 15);
+    EXPECT_GE(depth, 15 - 1e-9) << "a corner is the block's own";
+  }
+  EXPECT_NEAR(tee_depth({0, 0, 0}, {0, -20}, 15), -5, 1e-12);
 }
 
 TEST(GateWorld, TheDiscEndsTheEpisodeWithNothing) {
