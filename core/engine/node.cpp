@@ -26,12 +26,12 @@ constexpr Time minus(Time time, Duration lookahead) {
 
 Node::Node(const PlannedNode& planned, Registry& registry, Context context, RunState& run)
     : planned_(planned),
-      registry_(registry),
       context_(std::move(context)),
+      make_(registry.maker(planned.op->spec.name(), planned.params, context_)),
       run_(run),
       ports_(planned.op->spec.outputs().size() + 1) {
   out_ = ports_.data();
-  op_ = registry_.make(planned.op->spec.name(), planned.params, context_);
+  op_ = make_();
   operator_ = op_.get();
   contract_ = planned.op->spec.contract(Params(planned.op->spec, planned.params, context_));
   source_ = dynamic_cast<Source*>(op_.get());
@@ -64,8 +64,7 @@ Operator& Node::instance(const Key& key) {
   if (key.empty()) return *op_;
   const auto found = instances_.find(key.str());
   if (found != instances_.end()) return *found->second.op;
-  auto made = registry_.make(planned_.op->spec.name(), planned_.params, context_);
-  return *instances_.emplace(std::string(key.str()), Instance{key, std::move(made)}).first->second.op;
+  return *instances_.emplace(std::string(key.str()), Instance{key, make_()}).first->second.op;
 }
 
 std::vector<const Node::Instances::value_type*> Node::instances_by_name() const {

@@ -128,8 +128,8 @@ class alignas(64) Node final : public Output {
   Counter packets_in_;
 
   const PlannedNode& planned_;
-  Registry& registry_;
   Context context_;
+  std::function<std::unique_ptr<Operator>()> make_;  ///< the operator: once, and for every key
   RunState& run_;
   std::vector<OutPort> ports_;
   std::unique_ptr<Operator> op_;

@@ -230,7 +230,8 @@ std::vector<std::string> Registry::environment_names() const {
   return out;
 }
 
-std::unique_ptr<Operator> Registry::make(std::string_view name, const Object& params, Context context) {
+std::function<std::unique_ptr<Operator>()> Registry::maker(std::string_view name, const Object& params,
+                                                           Context context) {
   const auto found = operators_.find(name);
   if (found == operators_.end()) {
     throw bad_recipe("unknown operator '" + std::string(name) + "'" + did_you_mean(name, names()));
@@ -252,7 +253,13 @@ std::unique_ptr<Operator> Registry::make(std::string_view name, const Object& pa
     }
   }
   context.environments = this;
-  return info.make(Params(info.spec, params, std::move(context)));
+  return [make = info.make, checked = std::make_shared<const Params>(info.spec, params, std::move(context))] {
+    return make(*checked);
+  };
+}
+
+std::unique_ptr<Operator> Registry::make(std::string_view name, const Object& params, Context context) {
+  return maker(name, params, std::move(context))();
 }
 
 void Registry::load_environments(const PluginInfo& plugin) {

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -68,6 +69,9 @@ class Registry : public EnvironmentMaker {
 
   /// Loads the library when needed. Throws Error(kBadRecipe) for unknown names (with the nearest).
   std::unique_ptr<Operator> make(std::string_view name, const Object& params, Context context);
+  /// For many of the same: parameters are checked, and the plugin is loaded, once. Throws as `make` does.
+  std::function<std::unique_ptr<Operator>()> maker(std::string_view name, const Object& params,
+                                                   Context context);
   /// May be called by several operators at once.
   std::unique_ptr<Environment> make_environment(std::string_view description,
                                                 const Context& context) override;
