@@ -59,7 +59,7 @@ Spec DiffusionPolicyStudy::spec() {
             "the first of the policies that `diffusion_policy.train` wrote; the others lie beside it, with "
             "-diffusion- and -cloning- for -streaming-, other seeds for 0, and other tasks")
       .param(
-          "tasks", std::vector<std::string>{"gate-world", "twin-track", "push-t observe=keypoints"},
+          "tasks", std::vector<std::string>{"gate-world"},
           "environments that they were trained for, with their parameters: gate-world, twin-track or push-t")
       .param("seeds", 2, "training seeds, from 0 on, of those that are there", range(1, 100))
       .param("episodes", 200, "held out, for each policy and sampler; a quarter of them for push-t",
