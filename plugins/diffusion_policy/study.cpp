@@ -15,21 +15,20 @@ constexpr std::string_view kFirst = "-streaming-0.h5";
 
 std::string task_of(const std::string& environment) { return environment.substr(0, environment.find(' ')); }
 
-/// The folder of the policies, and the start of the first one's name.
-std::string folder_of(const Params& p) {
+/// Where the policies for a task begin: those of the first task as `model` says, those of others beside them
+/// under the task's name.
+std::string models_of(const Params& p, std::size_t task) {
   const std::string model = p.input_path("model");
-  const std::string name = task_of(p.get<std::vector<std::string>>("tasks").at(0)) + std::string(kFirst);
-  if (!model.ends_with(name) || (model.size() > name.size() && model[model.size() - name.size() - 1] != '/'))
-    throw bad_recipe("model is '" + model + "', expected a file called " + name +
-                     " for the first of the tasks");
-  return model.substr(0, model.size() - name.size());
+  if (!model.ends_with(kFirst))
+    throw bad_recipe("model is '" + model + "', expected a name that ends in " + std::string(kFirst));
+  if (task == 0) return model.substr(0, model.size() - kFirst.size());
+  return model.substr(0, model.rfind('/') + 1) + task_of(p.get<std::vector<std::string>>("tasks").at(task));
 }
 
 /// "quality" is a part for each task and training seed, called by their numbers, "2 0".
 std::vector<std::string> parts_of(const Params& p) {
   const auto tasks = p.get<std::vector<std::string>>("tasks");
   if (tasks.empty()) throw bad_recipe("tasks is empty, expected at least one environment");
-  const std::string folder = folder_of(p);
   std::vector<std::string> parts;
   for (const std::string& name : p.get<std::vector<std::string>>("parts")) {
     if (name != kQuality) {
@@ -38,8 +37,7 @@ std::vector<std::string> parts_of(const Params& p) {
     }
     for (std::size_t t = 0; t < tasks.size(); ++t)
       for (std::int64_t seed = 0; seed < p.get<std::int64_t>("seeds"); ++seed) {
-        std::string file = folder + task_of(tasks[t]) + std::string(kFirst);
-        file.replace(file.size() - 4, 1, std::to_string(seed));
+        const std::string file = models_of(p, t) + "-streaming-" + std::to_string(seed) + ".h5";
         if (seed == 0 || std::filesystem::exists(file))
           parts.push_back(std::to_string(t) + " " + std::to_string(seed));
       }
@@ -66,7 +64,8 @@ Spec DiffusionPolicyStudy::spec() {
              range(1, 1e5))
       .param("parts", std::vector<std::string>{kExact, kTime, kQuality}, "what is measured, in this order",
              choices({kExact, kTime, kQuality}))
-      .param("quick", false, "a tenth of the episodes and of one training seed, the same bars")
+      .param("quick", false,
+             "a tenth of the episodes, and every comparison may miss its bar by two standard errors")
       .contract({.state = Growth::kConstant, .cost = Cost::kHeavy})
       .about(
           "Exact: N/h network calls in every call where the diffusion policy needs N, constant state, a "
@@ -99,15 +98,16 @@ path = "-"
 DiffusionPolicyStudy::DiffusionPolicyStudy(const Params& p)
     : StudySource(parts_of(p)),
       context_(p.context()),
-      folder_(folder_of(p)),
       tasks_(p.get<std::vector<std::string>>("tasks")),
-      episodes_(p.get<std::int64_t>("episodes")) {
-  if (p.get<bool>("quick")) episodes_ = std::max<std::int64_t>(1, episodes_ / 10);
+      episodes_(p.get<std::int64_t>("episodes")),
+      quick_(p.get<bool>("quick")) {
+  for (std::size_t t = 0; t < tasks_.size(); ++t) models_.push_back(models_of(p, t));
+  if (quick_) episodes_ = std::max<std::int64_t>(1, episodes_ / 10);
 }
 
 std::unique_ptr<StudyPart> DiffusionPolicyStudy::part(const std::string& which) const {
   if (which == kExact || which == kTime) {
-    const std::string models = folder_ + task_of(tasks_[0]);
+    const std::string& models = models_[0];
     return std::make_unique<ExactPart>(
         ExactPart::Options{.streaming = load_policy(models + "-streaming-0.h5"),
                            .diffusion = load_policy(models + "-diffusion-0.h5"),
@@ -115,14 +115,16 @@ std::unique_ptr<StudyPart> DiffusionPolicyStudy::part(const std::string& which) 
                            .time = which == kTime,
                            .seed = context_.seed});
   }
-  const std::string& environment = tasks_.at(static_cast<std::size_t>(std::stoll(which)));
+  const auto number = static_cast<std::size_t>(std::stoll(which));
+  const std::string& environment = tasks_.at(number);
   const std::string task = task_of(environment);
   return std::make_unique<QualityPart>(
-      QualityPart::Options{.models = folder_ + task,
+      QualityPart::Options{.models = models_.at(number),
                            .seed = std::stoll(which.substr(which.find(' '))),
                            .environment = environment,
                            .episodes = task == "push-t" ? (episodes_ + 3) / 4 : episodes_,
                            .held_out = context_.seed + 1000003,
+                           .quick = quick_,
                            .context = context_});
 }
 

@@ -16,9 +16,9 @@ class DiffusionPolicyStudy final : public StudySource {
   std::unique_ptr<StudyPart> part(const std::string& which) const override;
 
   Context context_;
-  std::string folder_;
-  std::vector<std::string> tasks_;
+  std::vector<std::string> tasks_, models_;
   std::int64_t episodes_;
+  bool quick_;
 };
 
 }  // namespace stream::diffusion_policy

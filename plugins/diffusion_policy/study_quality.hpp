@@ -18,6 +18,8 @@ class QualityPart final : public StudyPart {
     std::string environment;
     std::int64_t episodes = 200;
     std::uint64_t held_out = 0;
+    /// Comparisons may miss their bars by two standard errors: few episodes tell no more.
+    bool quick = false;
     Context context;
   };
   explicit QualityPart(Options options);
@@ -37,6 +39,12 @@ class QualityPart final : public StudyPart {
   std::string where() const;
   /// What counts in this task: success, distance (the less the better) or coverage.
   double score(const Rollouts& rollouts) const;
+  /// Two standard errors of the difference of two scores between 0 and 1, when quick; else 0.
+  double slack(double a, double b = 0) const;
+  /// A claim that `measured` is at least `wanted` away from `baseline`, upwards (or, with `below`,
+  /// downwards).
+  Object compared(const std::string& what, Value paper, double baseline, double measured, double wanted,
+                  bool below = false) const;
   void claims_of_success(std::vector<Object>& out) const;
   void claims_of_score(std::vector<Object>& out) const;
   void claims_of_coverage(std::vector<Object>& out) const;
