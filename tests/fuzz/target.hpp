@@ -29,6 +29,9 @@ void run_archive(Bytes);
 void run_safetensors(Bytes);
 void run_npz(Bytes);
 void run_npy(Bytes);
+void run_tokenizer(Bytes);
+void run_sentencepiece(Bytes);
+void run_huggingface(Bytes);
 void run_model(Bytes);
 
 inline constexpr Target kTargets[] = {
@@ -46,6 +49,9 @@ inline constexpr Target kTargets[] = {
     {"safetensors", run_safetensors},
     {"npz", run_npz},
     {"npy", run_npy},
+    {"tokenizer", run_tokenizer},
+    {"sentencepiece", run_sentencepiece},
+    {"huggingface", run_huggingface},
 #ifndef STREAM_FUZZ_WITHOUT_TORCH
     {"model", run_model},
 #endif

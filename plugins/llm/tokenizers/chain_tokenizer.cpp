@@ -14,11 +14,16 @@ std::unique_ptr<Stage> chain(const std::vector<StageMaker>& makers, std::unique_
   return last;
 }
 
+constexpr std::size_t kLargestPart = std::size_t{1} << 16;
+
 class ChainEncoder final : public TextEncoder {
  public:
   explicit ChainEncoder(const ModelMaker& make) : first_(make(&out_)) {}
   void push(std::string_view bytes, std::vector<TokenId>& ids) override {
     out_ = &ids;
+    // In parts, so that no stage holds a copy of gigabytes (and ICU counts in 32 bits).
+    for (; bytes.size() > kLargestPart; bytes.remove_prefix(kLargestPart))
+      first_->text(pieces_.push(bytes.substr(0, kLargestPart), false));
     first_->text(pieces_.push(bytes, false));
   }
   void finish(std::vector<TokenId>& ids) override {

@@ -51,6 +51,18 @@ std::vector<AddedToken> read_added_tokens(const Object& file, const StringMap<To
   return out;
 }
 
+/// A text that grows a thousandfold, or passes more stages than any tokenizer has, is an attack.
+void check_sanity(const Object& file, const std::vector<StageMaker>& encode,
+                  const std::vector<StageMaker>& decode) {
+  for (const char* part : {"normalizer", "decoder"}) {
+    const Value* entry = optional_member(file, part);
+    if (entry != nullptr && growth_of(entry->as_object()) > 1000)
+      throw bad_data(std::string(part) + ": its replacements make a text more than a thousand times as long");
+  }
+  if (encode.size() > 100 || decode.size() > 100)
+    throw bad_data("more than 100 normalizers and pre-tokenizers, or decoders");
+}
+
 /// Collects what reaches the end of a chain of normalisers.
 class Collected final : public Stage {
  public:
@@ -128,6 +140,7 @@ std::shared_ptr<const ChainTokenizer> read_json_tokenizer(std::string_view json)
   if (const Value* entry = optional_member(file, "normalizer"))
     in("normalizer", [&] { add_normalizer(entry->as_object(), normalizers); });
 
+  check_sanity(file, normalizers, {});
   std::vector<AddedToken> raw, later;
   for (AddedToken& token : in("added_tokens", [&] { return read_added_tokens(file, bpe->vocabulary()); })) {
     const bool is_later = token.normalized;
@@ -156,6 +169,7 @@ std::shared_ptr<const ChainTokenizer> read_json_tokenizer(std::string_view json)
     in("decoder", [&] { add_decoder(entry->as_object(), parts.decode); });
   else
     add_spaces_between(parts.decode);
+  check_sanity(file, parts.encode, parts.decode);
   return std::make_shared<const ChainTokenizer>(std::move(parts));
 }
 

@@ -3,6 +3,8 @@
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 
+#include <algorithm>
+
 #include "llm/tokenizers/json_entry.hpp"
 #include "llm/tokenizers/pattern.hpp"
 #include "llm/tokenizers/utf8.hpp"
@@ -239,6 +241,23 @@ void add_normalizer(const Object& entry, std::vector<StageMaker>& stages) {
       return std::make_unique<UnicodeForm>(form, std::move(next));
     });
   }
+}
+
+double growth_of(const Object& entry) {
+  const std::string& kind = member(entry, "type").as_string();
+  double growth = 1;
+  for (const char* parts : {"normalizers", "decoders"}) {
+    if (kind != "Sequence") break;
+    if (const Value* list = optional_member(entry, parts))
+      for (const Value& part : list->as_array()) growth *= growth_of(part.as_object());
+  }
+  if (kind == "Replace") {
+    const Value* text = member(entry, "pattern").as_object().find("String");
+    const std::size_t least = text == nullptr ? 1 : std::max<std::size_t>(1, text->as_string().size());
+    growth = std::max(
+        1.0, static_cast<double>(member(entry, "content").as_string().size()) / static_cast<double>(least));
+  }
+  return growth;
 }
 
 }  // namespace stream::llm

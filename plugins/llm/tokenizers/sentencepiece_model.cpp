@@ -163,6 +163,9 @@ CharacterMap::Match CharacterMap::longest(std::string_view text) const {
     const std::size_t at = unit(node) & ((1u << 31) - 1);
     const std::size_t end = at < replacements_.size() ? replacements_.find('\0', at) : std::string::npos;
     if (end == std::string::npos) throw bad_data("the character map leads out of its text");
+    // The longest of Unicode's own takes 33.
+    if (end - at > 1000)
+      throw bad_data("the character map replaces a character by " + std::to_string(end - at) + " bytes");
     if (at > 0 && utf8_continues(replacements_[at]))
       throw bad_data("the character map leads into a character");
     best = {i + 1, std::string_view(replacements_).substr(at, end - at), false};

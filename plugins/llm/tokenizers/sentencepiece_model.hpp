@@ -62,9 +62,10 @@ struct SentencePieceModel {
   StringMap<TokenId> reserved;  ///< of the others
   PieceIndex index;             ///< of `ids`
   PieceIndex user_defined;
-  std::size_t longest = 0;                   ///< bytes of the longest in `ids`
+  std::size_t longest = 0;                           ///< bytes of the longest in `ids`
   float lowest = std::numeric_limits<float>::max();  ///< score of a normal piece
-  /// Not below the smallest positive number, with which the reference begins: scores are logarithms of probabilities.
+  /// Not below the smallest positive number, with which the reference begins: scores are logarithms of
+  /// probabilities.
   float highest = std::numeric_limits<float>::min();
   std::unordered_set<std::uint64_t> joined;  ///< neighbouring characters of pieces
 
