@@ -29,7 +29,17 @@ std::string records() {
             std::to_string(i % 7) + ", " + std::to_string(i % 3) + R"(], "c": )" + std::to_string(i % 7 % 2) +
             R"(, "r": )" + std::to_string(i % 3) + R"(, "a": )" +
             (i % 10 == 0 ? "null" : std::to_string(i % 2)) +
-            R"(, "obs": [0, -0.9, 0, 0, 0.1, 0.8, 0.2, 0, )" + std::to_string(i % 3 - 1) + "]}\n";
+            R"(, "items": ["a", "b"], "targets": ["b"], "score": )" + std::to_string(i % 5) +
+            R"(, "label": )" + std::to_string(i % 2) + R"(, "obs": [0, -0.9, 0, 0, 0.1, 0.8, 0.2, 0, )" +
+            std::to_string(i % 3 - 1) + "]}\n";
+  return text;
+}
+
+std::string events() {
+  std::string text;
+  for (int i = 0; i < 200; ++i)
+    text +=
+        R"({"user": "u)" + std::to_string(i % 7) + R"(", "item": "a", "ts": )" + std::to_string(i) + "}\n";
   return text;
 }
 
@@ -64,11 +74,9 @@ std::string y4m() {
 
 /// What is given to an example on stdin, by the operator that reads it.
 const std::map<std::string, std::string>& inputs() {
-  static const std::map<std::string, std::string> kInputs = {{"text.read", lines()},
-                                                             {"jsonl.read", records()},
-                                                             {"bytes.read", lines()},
-                                                             {"audio.read", wav()},
-                                                             {"video.read", y4m()}};
+  static const std::map<std::string, std::string> kInputs = {
+      {"text.read", lines()},  {"jsonl.read", records()}, {"events.read", events()},
+      {"bytes.read", lines()}, {"audio.read", wav()},     {"video.read", y4m()}};
   return kInputs;
 }
 

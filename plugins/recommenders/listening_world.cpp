@@ -1,0 +1,155 @@
+#include "recommenders/listening_world.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <unordered_map>
+
+#include "stream/error.hpp"
+
+namespace stream::recommenders {
+
+namespace {
+
+/// Index drawn with probability proportional to its weight; the last where all are zero.
+std::size_t drawn(const std::vector<double>& weights, Random& random) {
+  double sum = 0;
+  for (const double w : weights) sum += w;
+  double u = random.uniform() * sum;
+  for (std::size_t i = 0; i + 1 < weights.size(); ++i) {
+    u -= weights[i];
+    if (u < 0) return i;
+  }
+  return weights.size() - 1;
+}
+
+bool contains(const std::vector<std::int32_t>& list, std::int32_t value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+constexpr double kHour = 3600;
+
+}  // namespace
+
+struct ListeningWorld::Listener {
+  PlayHistory history;
+  std::vector<double> taste;             ///< latent
+  std::vector<std::int32_t> interests;   ///< genres
+  std::int32_t genre = 0;                ///< of the session
+  std::vector<std::int32_t> discovered;  ///< the newest last
+};
+
+ListeningWorld::ListeningWorld(WorldOptions options) : options_(options) {
+  if (options_.genres < 1 || options_.tracks < 10 * options_.genres || options_.users < 1 ||
+      options_.sessions < 1)
+    throw bad_recipe("a world needs users, sessions, genres, and ten tracks for each genre");
+  Random random(stable_hash("tracks " + std::to_string(options_.seed)));
+  const auto tracks = static_cast<std::size_t>(options_.tracks);
+  genre_.assign(tracks + 1, -1), group_.assign(tracks + 1, -1);
+  latent_.assign(tracks + 1, {}), popularity_.assign(tracks + 1, 0);
+  in_genre_.resize(static_cast<std::size_t>(options_.genres));
+  std::vector<std::vector<double>> centres(in_genre_.size(), std::vector<double>(kLatent));
+  for (auto& centre : centres)
+    for (double& v : centre) v = random.normal();
+  std::size_t left = 0;
+  for (std::size_t t = 1; t <= tracks; ++t) {
+    const std::size_t g = (t - 1) * in_genre_.size() / tracks;
+    const bool new_genre = genre_[t - 1] != static_cast<std::int32_t>(g);
+    genre_[t] = static_cast<std::int32_t>(g);
+    in_genre_[g].push_back(static_cast<std::int32_t>(t));
+    if (left == 0 || new_genre) {
+      left = 6 + random.below(5);
+      in_group_.emplace_back();
+    }
+    --left;
+    group_[t] = static_cast<std::int32_t>(in_group_.size()) - 1;
+    in_group_.back().push_back(static_cast<std::int32_t>(t));
+    latent_[t].resize(kLatent);
+    for (std::size_t k = 0; k < kLatent; ++k) latent_[t][k] = centres[g][k] + 0.7 * random.normal();
+    popularity_[t] = 0.6 * random.normal();
+  }
+}
+
+std::int32_t ListeningWorld::repeat(const Listener& listener, const std::vector<std::int32_t>& session,
+                                    double now, Random& random) const {
+  const auto known = listener.history.activations(now);
+  std::vector<double> weights;
+  for (const Activation& a : known) {
+    if (contains(session, a.item)) {
+      weights.push_back(0);
+      continue;
+    }
+    double together = genre_[static_cast<std::size_t>(a.item)] == listener.genre ? 1 : 0.15;
+    for (const std::int32_t other : session)
+      if (group(other) == group(a.item)) together += 1;
+    weights.push_back((options_.memory ? a.strength : 1.0) * together);
+  }
+  const std::size_t at = drawn(weights, random);
+  return weights[at] > 0 ? known[at].item : 0;
+}
+
+std::int32_t ListeningWorld::discover(Listener& listener, const std::vector<std::int32_t>& session,
+                                      Random& random) const {
+  const auto unheard = [&](const std::vector<std::int32_t>& among) {
+    std::vector<std::int32_t> out;
+    for (const std::int32_t t : among)
+      if (!listener.history.knows(t) && !contains(session, t)) out.push_back(t);
+    return out;
+  };
+  std::vector<std::int32_t> candidates;
+  // On with what goes together with this session, or with what was discovered of late.
+  const double u = random.uniform();
+  if (u < 0.25 && !session.empty())
+    candidates = unheard(in_group_[static_cast<std::size_t>(group(session.back()))]);
+  else if (u < 0.85 && !listener.discovered.empty())
+    candidates = unheard(in_group_[static_cast<std::size_t>(
+        group(listener.discovered[listener.discovered.size() - 1 -
+                                  random.below(std::min<std::size_t>(3, listener.discovered.size()))]))]);
+  if (candidates.empty()) candidates = unheard(in_genre_[static_cast<std::size_t>(listener.genre)]);
+  if (candidates.empty()) candidates = unheard(in_genre_[random.below(in_genre_.size())]);
+  if (candidates.empty()) return 0;
+  std::vector<double> weights;
+  for (const std::int32_t t : candidates) {
+    double near = 0;
+    for (std::size_t k = 0; k < kLatent; ++k)
+      near += latent_[static_cast<std::size_t>(t)][k] * listener.taste[k];
+    weights.push_back(std::exp(std::min(20.0, 0.8 * near) + popularity_[static_cast<std::size_t>(t)]));
+  }
+  listener.discovered.push_back(candidates[drawn(weights, random)]);
+  return listener.discovered.back();
+}
+
+std::vector<Play> ListeningWorld::plays(std::int32_t user) const {
+  Random random(stable_hash("user " + std::to_string(options_.seed) + " " + std::to_string(user)));
+  Listener listener{PlayHistory(), std::vector<double>(kLatent), {}};
+  for (double& v : listener.taste) v = random.normal() / 4;
+  for (int i = 0; i < 3; ++i)
+    listener.interests.push_back(static_cast<std::int32_t>(random.below(in_genre_.size())));
+  const double repeats = random.uniform(0.3, 0.8);
+  std::vector<Play> out;
+  double now = 1.6e9 + random.uniform(0, 7 * 24 * kHour);
+  for (std::int32_t s = 0; s < options_.sessions; ++s) {
+    if (random.uniform() < 0.03)  // interests drift
+      listener.interests[random.below(3)] = static_cast<std::int32_t>(random.below(in_genre_.size()));
+    if (s == 0 || random.uniform() < 0.4) listener.genre = listener.interests[random.below(3)];
+    const std::size_t length = 5 + random.below(6);
+    std::vector<std::int32_t> session;
+    for (int tries = 0; session.size() < length && tries < 40; ++tries) {
+      std::int32_t track = 0;
+      if (listener.history.size() > 10 && random.uniform() < repeats)
+        track = repeat(listener, session, now, random);
+      if (track == 0) track = discover(listener, session, random);
+      if (track != 0) session.push_back(track);
+    }
+    for (std::size_t i = 0; i < session.size(); ++i) {
+      listener.history.play(session[i], now);
+      out.push_back({user, session[i], s, now + 200.0 * static_cast<double>(i)});
+    }
+    double gap = std::exp(std::log(20 * kHour) + 0.9 * random.normal());
+    if (random.uniform() < 0.02) gap += random.uniform(7, 21) * 24 * kHour;
+    now += std::max(gap, 1.5 * kHour);
+  }
+  return out;
+}
+
+}  // namespace stream::recommenders
