@@ -10,6 +10,7 @@
 #include "llm/tokenizers/sentencepiece_tokenizer.hpp"
 #include "stream/error.hpp"
 #include "stream/file.hpp"
+#include "stream/log.hpp"
 
 namespace stream::llm {
 namespace {
@@ -76,6 +77,11 @@ void read_sentencepiece(const fs::path& file, const Object& config, LanguageMode
   model.tokenizer_kind = "tokenizer.model";
   model.tokenizer = read_file(file.string(), kLargestJson);
   check_fit(*read_sentencepiece_tokenizer(model.tokenizer), model.config);
+  if (const fs::path added = file.parent_path() / "added_tokens.json"; fs::exists(added))
+    log_warning(
+        "",
+        added.string() +
+            ": tokens beside tokenizer.model are not looked for in text; a tokenizer.json would have them");
   // Whether there is a begin token is not the file's to say; Llama's and Mistral's tokenizers put one in
   // front.
   const fs::path about = file.parent_path() / "tokenizer_config.json";

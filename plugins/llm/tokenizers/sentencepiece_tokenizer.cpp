@@ -12,9 +12,8 @@ class SentencePieceDecoder final : public TextDecoder {
  public:
   explicit SentencePieceDecoder(std::shared_ptr<const SentencePieceModel> model) : model_(std::move(model)) {}
   std::string push(TokenId id) override {
-    if (id < 0 || static_cast<std::size_t>(id) >= model_->pieces.size())
-      throw bad_data("token " + std::to_string(id) + " is not one of the " +
-                     std::to_string(model_->pieces.size()) + " of the tokenizer");
+    if (id < 0) throw bad_data("token " + std::to_string(id) + ", expected a number from 0");
+    if (static_cast<std::size_t>(id) >= model_->pieces.size()) return {};
     const SentencePiece& piece = model_->pieces[static_cast<std::size_t>(id)];
     if (piece.type == PieceType::kByte) {
       int byte = 0;

@@ -270,6 +270,16 @@ TEST(ImportFaults, Tokenizer) {
   EXPECT_THAT(cut.fault(), HasSubstr("tokenizer.model: offset"));
 }
 
+TEST(Import, SaysWhenTokensAreLeftOut) {
+  const ScratchFolder folder;
+  Broken whole("llama_linear_f16");
+  write_contents(whole / "added_tokens.json", "{\"<pad>\": 500}");
+  const Outcome outcome = import(whole / "", folder / "m.h5");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("added_tokens.json: tokens beside tokenizer.model are not looked for in text"));
+}
+
 TEST(ImportFaults, Pickles) {
   Broken pickle("llama");
   fs::rename(pickle / "model.safetensors", pickle / "pytorch_model.bin");

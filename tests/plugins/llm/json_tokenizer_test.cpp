@@ -127,7 +127,7 @@ TEST(JsonTokenizer, SpecialTokensAndIdsThatNoTokenHas) {
   EXPECT_EQ(tokenizer->special("<t>"), std::nullopt);
   EXPECT_THAT(tokenizer->encode("a<s>b<t>"), ElementsAre(0, 7, 1, 5));
   EXPECT_EQ(tokenizer->decode({0, 7, 3, 5}), "a <t>");
-  EXPECT_THROW(tokenizer->decode({8}), Error);
+  EXPECT_EQ(tokenizer->decode({0, 8, 1}), "a b");  // an embedding may have more rows
   EXPECT_THROW(tokenizer->decode({-1}), Error);
 }
 
