@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "stream/archive.hpp"
 #include "stream/buffer.hpp"
@@ -22,6 +24,14 @@ Archive read_safetensors(const Buffer& file, const std::string& name);
 /// A folder that holds `model.safetensors`, or `model.safetensors.index.json` and the shards which that
 /// names.
 Archive read_safetensors_folder(const std::string& folder);
+struct NpyHeader {
+  std::string descr;                ///< of an element, as '<f4'
+  bool fortran = false;             ///< the first dimension is the fastest
+  std::vector<std::int64_t> shape;  ///< not checked against anything
+  std::size_t size = 0;             ///< bytes before the first element
+};
+/// Of a .npy file that begins so; none when more of it is needed. Throws Error(kBadData).
+std::optional<NpyHeader> npy_header(std::string_view begin, const std::string& name);
 /// The content of a .npy file.
 Tensor read_npy(const Buffer& file, const std::string& name);
 /// The content of a .npz file: a zip of .npy members, stored or deflated.

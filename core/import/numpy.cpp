@@ -9,6 +9,9 @@
 namespace stream {
 namespace {
 
+/// NumPy itself writes some hundred bytes.
+constexpr std::size_t kLongestHeader = std::size_t{1} << 20;
+
 /// A cursor over the header, which is the text of a Python dictionary with exactly three keys:
 /// {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 class Header {
@@ -157,25 +160,28 @@ Tensor decode(std::span<const std::byte> data, std::uint64_t elements, Layout la
 
 }  // namespace
 
-Tensor read_npy(const Buffer& file, const std::string& name) {
+std::optional<NpyHeader> npy_header(std::string_view begin, const std::string& name) {
   constexpr std::string_view kMagic("\x93NUMPY", 6);
-  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(file.bytes()[i]); };
-  if (file.size() < 10 || file.text().substr(0, 6) != kMagic)
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(begin[i]));
+  };
+  if (begin.substr(0, 6) != kMagic.substr(0, begin.size()))
     throw bad_data(name + ": expected NumPy's magic at offset 0");
+  if (begin.size() < 10) return {};
   const std::size_t version = byte(6), prefix = version == 1 ? 10 : 12;
   if (version < 1 || version > 3)
     throw bad_data(name + ": format version " + std::to_string(version) + " at offset 6 is not 1, 2 or 3");
-  if (file.size() < prefix) throw bad_data(name + ": ends inside the header length at offset 8");
+  if (begin.size() < prefix) return {};
   const std::size_t length =
       version == 1 ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
-  if (length > file.size() - prefix) {
-    throw bad_data(name + ": the header length at offset 8, " + std::to_string(length) +
-                   ", is more than the file holds");
+  if (length > kLongestHeader) {
+    throw bad_data(name + ": the header length at offset 8, " + std::to_string(length) + ", is more than " +
+                   std::to_string(kLongestHeader));
   }
-  Header header(file.text().substr(prefix, length), name, prefix);
-  std::string_view descr;
-  bool fortran = false, seen[3] = {};
-  std::vector<std::int64_t> shape;
+  if (length > begin.size() - prefix) return {};
+  NpyHeader out{.size = prefix + length};
+  Header header(begin.substr(prefix, length), name, prefix);
+  bool seen[3] = {};
   header.expect('{');
   while (!header.accept('}')) {
     const auto key = header.quoted();
@@ -183,11 +189,11 @@ Tensor read_npy(const Buffer& file, const std::string& name) {
     if (key == "descr" && header.accept('['))
       throw bad_data(name + ": elements with fields are not supported (floats, integers and booleans are)");
     if (key == "descr")
-      descr = header.quoted(), seen[0] = true;
+      out.descr = header.quoted(), seen[0] = true;
     else if (key == "fortran_order")
-      fortran = header.boolean(), seen[1] = true;
+      out.fortran = header.boolean(), seen[1] = true;
     else if (key == "shape")
-      shape = header.tuple(), seen[2] = true;
+      out.shape = header.tuple(), seen[2] = true;
     else
       header.wrong("descr, fortran_order or shape before this place");
     if (!header.accept(',')) {
@@ -196,12 +202,19 @@ Tensor read_npy(const Buffer& file, const std::string& name) {
     }
   }
   if (!seen[0] || !seen[1] || !seen[2]) header.wrong("descr, fortran_order and shape before this place");
+  return out;
+}
 
-  const std::string_view code = descr.empty() ? descr : descr.substr(1);
+Tensor read_npy(const Buffer& file, const std::string& name) {
+  const auto header = npy_header(file.text(), name);
+  if (!header)
+    throw bad_data(name + ": ends inside NumPy's header, after " + std::to_string(file.size()) + " bytes");
+  const auto& [descr, fortran, shape, start] = *header;
+  const std::string_view code = std::string_view(descr).substr(descr.empty() ? 0 : 1);
   const auto* kind =
       std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return k.code == code; });
   if (kind == std::end(kKinds) || std::string_view("<>|=").find(descr[0]) == std::string_view::npos) {
-    throw bad_data(name + ": elements of kind '" + std::string(descr) +
+    throw bad_data(name + ": elements of kind '" + descr +
                    "' are not supported (floats, integers and booleans are)");
   }
   std::uint64_t elements = 1, bytes = 0;
@@ -209,11 +222,11 @@ Tensor read_npy(const Buffer& file, const std::string& name) {
     if (__builtin_mul_overflow(elements, static_cast<std::uint64_t>(n), &elements))
       throw bad_data(name + ": shape is too large");
   }
-  const auto data = file.bytes().subspan(prefix + length);
+  const auto data = file.bytes().subspan(start);
   if (__builtin_mul_overflow(elements, kind->width, &bytes) || bytes != data.size()) {
     throw bad_data(name + ": expected " + std::to_string(elements) + " elements of " +
-                   std::to_string(kind->width) + " bytes at offset " + std::to_string(prefix + length) +
-                   ", found " + std::to_string(data.size()) + " bytes");
+                   std::to_string(kind->width) + " bytes at offset " + std::to_string(start) + ", found " +
+                   std::to_string(data.size()) + " bytes");
   }
   return decode(data, elements, Layout{*kind, descr[0] == '>', fortran, shape}, name);
 }

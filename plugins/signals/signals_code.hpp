@@ -120,4 +120,48 @@ from = "decoded"
   std::int64_t version_ = -1;
 };
 
+class ReconstructOperator final : public Operator {
+ public:
+  static Spec spec() {
+    return Spec("signals.reconstruct", "Vectors from sparse codes and a dictionary that was learnt before.")
+        .input<Record>("in", "codes of signals.encode with the same dictionary")
+        .output<Tensor>("out", "vectors: [n] of float64")
+        .path("model", nullptr, "the dictionary: a file that signals.dictionary wrote")
+        .contract({.order = Order::kStateless})
+        .about(
+            "The inverse of signals.encode, as far as its codes say. Codes of a version other than 0 were "
+            "made "
+            "while a dictionary was learnt: signals.decode reads those.")
+        .example("Code and back", R"([nodes.vectors]
+use   = "signals.sparse_vectors"
+size  = 8
+
+[nodes.coder]
+use   = "signals.encode"
+from  = "vectors.out"
+model = "models/sensors-basis.h5"
+
+[nodes.back]
+use   = "signals.reconstruct"
+from  = "coder.codes"
+model = "models/sensors-basis.h5"
+
+[nodes.out]
+use  = "discard"
+from = "back"
+)");
+  }
+  explicit ReconstructOperator(const Params& p) : book_(read_dictionary(p.input_path("model"))) {}
+  void process(Packet in, Output& out) override {
+    const auto& record = in.as<Record>();
+    if (const std::int64_t version = record.at("version").as_integer(); version != 0)
+      throw bad_data("a code of version " + std::to_string(version) + " of its dictionary, expected 0");
+    out.emit(in.with<Tensor>(
+        Tensor::of(book_.decode(code_of(record, book_.size())), {static_cast<std::int64_t>(book_.size())})));
+  }
+
+ private:
+  Codebook book_;
+};
+
 }  // namespace stream::signals

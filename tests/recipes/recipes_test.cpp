@@ -46,11 +46,23 @@ TEST_P(RecipeTest, SaysWhatItDoes) {
 
 /// Recipes that need more than an input and an expected output: captions_test.cpp, ads_test.cpp,
 /// llm_test.cpp, policy_test.cpp, recommenders_test.cpp, rl_test.cpp and signals_test.cpp run them.
-constexpr const char* kRunElsewhere[] = {
-    "speak-numbers.toml",   "train-captions.toml", "score-captions.toml",    "ads.toml",
-    "ad-clicks.toml",       "replay-ads.toml",     "rl-control.toml",        "rl-cartpole.toml",
-    "compress-speech.toml", "demonstrate.toml",    "train-policy.toml",      "act.toml",
-    "train-pair-text.toml", "listening-log.toml",  "train-recommender.toml", "recommend.toml"};
+constexpr const char* kRunElsewhere[] = {"speak-numbers.toml",
+                                         "train-captions.toml",
+                                         "score-captions.toml",
+                                         "ads.toml",
+                                         "ad-clicks.toml",
+                                         "replay-ads.toml",
+                                         "rl-control.toml",
+                                         "rl-cartpole.toml",
+                                         "compress-speech.toml",
+                                         "denoise-video.toml",
+                                         "demonstrate.toml",
+                                         "train-policy.toml",
+                                         "act.toml",
+                                         "train-pair-text.toml",
+                                         "listening-log.toml",
+                                         "train-recommender.toml",
+                                         "recommend.toml"};
 
 TEST_P(RecipeTest, IsRun) {
   if (contents(file()).find("[[test]]") != std::string::npos) {
