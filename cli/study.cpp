@@ -30,6 +30,8 @@ std::vector<std::vector<std::string>> rows_of(const StudyResult& result) {
   return rows;
 }
 
+constexpr const char* kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
 const std::vector<std::string> kHeader = {"claim", "paper", "baseline", "measured", "bar", "held"};
 
 }  // namespace
@@ -48,6 +50,13 @@ void read_study_records(std::string_view jsonl, StudyResult& into) {
     try {
       const Value value = Value::parse(line);
       const Object& record = value.as_object();
+      if (const Value* title = record.find("picture")) {
+        const std::string& png = required(record, "png").as_string();
+        if (png.find_first_not_of(kBase64) != std::string::npos)
+          throw bad_data("'png' of picture '" + title->as_string() + "' is not in base64");
+        into.pictures.push_back({title->as_string(), png});
+        continue;
+      }
       if (const Value* name = record.find("series")) {
         const Value* plot = record.find("plot");
         PlotPoint p{.x = required(record, "x").as_double(), .y = required(record, "y").as_double()};
@@ -102,6 +111,10 @@ std::string study_report(const std::vector<StudyResult>& results) {
       body += bar_plot(c.claim, {{"baseline", c.baseline.as_double(), figure(c.baseline)},
                                  {"measured", c.measured.as_double(), figure(c.measured)}});
     }
+    for (const StudyPicture& p : result.pictures)
+      body += "<figure><figcaption>" + html_escaped(p.title) +
+              "</figcaption><img style=\"max-width:100%\" alt=\"" + html_escaped(p.title) +
+              "\" src=\"data:image/png;base64," + p.png + "\"></figure>\n";
     for (const auto& [title, lines] : result.plots) {
       std::vector<Series> series;
       for (const auto& [name, points] : lines) series.push_back({name, points});

@@ -19,6 +19,11 @@ struct Claim {
   bool held = false;
 };
 
+/// A PNG in base64, and what it shows.
+struct StudyPicture {
+  std::string title, png;
+};
+
 struct StudyResult {
   std::string study;
   std::uint64_t seed = 0;
@@ -27,11 +32,12 @@ struct StudyResult {
   /// Points of {"plot", "series", "x", "y", "low", "high"} records, by plot and series; a plot has common
   /// axes.
   std::map<std::string, std::map<std::string, std::vector<PlotPoint>>> plots;
+  std::vector<StudyPicture> pictures;  ///< records {"picture", "png"}, in their order
   bool held() const;
 };
 
 /// Reads the records that the study's output node wrote, one a line. Throws Error(kBadData) with the line for
-/// a record that is neither a claim nor a point, and Error(kFailed) when there is no claim at all.
+/// a record that is neither a claim, a point nor a picture, and Error(kFailed) when there is no claim at all.
 void read_study_records(std::string_view jsonl, StudyResult& into);
 /// The table for people.
 std::string study_table(const StudyResult& result);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-
 namespace stream::nn {
 
 extern const ConvolutionKernels kConvolutionBaseline;
@@ -46,14 +45,14 @@ Convolution::Convolution(std::span<const float> weight, std::span<const float> b
   std::copy(bias.begin(), bias.end(), bias_.begin());
 }
 
-void Convolution::run(const float* in, std::int64_t in_row, float* out, std::int64_t out_step, std::int64_t pixels,
-                      bool relu, bool add) const {
+void Convolution::run(const float* in, std::int64_t in_row, float* out, std::int64_t out_step,
+                      std::int64_t pixels, bool relu, bool add) const {
   constexpr std::int64_t kLargest = 16;
   const float* rows[kLargest];
   const std::int64_t half = size_ / 2, pixel = step(in_);
   for (std::int64_t r = 0; r < size_; ++r) rows[r] = in + (r - half) * in_row - half * pixel;
-  convolution_kernels().run(rows, size_, pixel, size_ * pixel, weights_.data(), bias_.data(), out, out_step, pixels,
-                            cols_, relu, add);
+  convolution_kernels().run(rows, size_, pixel, size_ * pixel, weights_.data(), bias_.data(), out, out_step,
+                            pixels, cols_, relu, add);
 }
 
 }  // namespace stream::nn

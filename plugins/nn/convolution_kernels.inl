@@ -27,8 +27,10 @@ void block(const Job& job, std::int64_t first, std::int64_t column) {
   V sums[P][C];
   float* const out = job.out + first * job.out_step + column;
   for (int p = 0; p < P; ++p)
-    for (int c = 0; c < C; ++c)
-      sums[p][c] = load(job.add ? out + p * job.out_step + c * kWidth : job.bias + column + c * kWidth);
+    for (int c = 0; c < C; ++c) {
+      sums[p][c] = load(job.bias + column + c * kWidth);
+      if (job.add) sums[p][c] += load(out + p * job.out_step + c * kWidth);
+    }
   const float* w = job.weights + column;
   for (std::int64_t r = 0; r < job.rows; ++r) {
     const float* const in = job.in[r] + first * job.in_step;

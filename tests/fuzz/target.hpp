@@ -22,6 +22,7 @@ void run_wav(Bytes);
 void run_flac(Bytes);
 void run_ogg(Bytes);
 void run_yuv(Bytes);
+void run_superres(Bytes);
 void run_recipe(Bytes);
 void run_manifest(Bytes);
 void run_checkpoint(Bytes);
@@ -42,6 +43,7 @@ inline constexpr Target kTargets[] = {
     {"flac", run_flac},
     {"ogg", run_ogg},
     {"yuv", run_yuv},
+    {"superres", run_superres},
     {"recipe", run_recipe},
     {"manifest", run_manifest},
     {"checkpoint", run_checkpoint},

@@ -87,6 +87,7 @@ const std::map<std::string, std::vector<std::string>> kSettings = {
       "train.layers=1"}},
     {"asr.score", {"corpus.count=3"}},
     {"diffusion_policy.train", {"train.steps=3", "train.batch=4"}},
+    {"superres.study", {"study.frames=4"}},
 };
 
 class SpecRuns : public ::testing::Test {

@@ -1,0 +1,77 @@
+/// The parts of superres.study.
+#pragma once
+
+#include <map>
+
+#include "stream/study.hpp"
+#include "super_resolution/overfit.hpp"
+
+namespace stream::super_resolution {
+
+struct StudySetting {
+  std::vector<std::string> clips;
+  int frames, width, height, columns, rows, models;
+  std::int64_t steps;
+  double share;
+  std::shared_ptr<Wdsr> general,
+      wide;  ///< M0 of the network that all share, and of one as large as `models` of them
+  std::uint64_t seed;
+};
+
+/// What must be so exactly: patches against whole frames, halos, labels, folded weights, workers.
+class ExactStudy final : public StudyPart {
+ public:
+  explicit ExactStudy(StudySetting setting) : setting_(std::move(setting)) {}
+  bool step() override;
+  std::vector<Object> records() const override { return records_; }
+  double fraction() const override { return records_.empty() ? 0 : 1; }
+  std::string progress() const override { return "exactness"; }
+
+ private:
+  StudySetting setting_;
+  std::vector<Object> records_;
+};
+
+/// All methods on all clips, with equal numbers of updates of equal numbers of pixels.
+class QualityStudy final : public StudyPart {
+ public:
+  QualityStudy(StudySetting setting, bool quick) : setting_(std::move(setting)), quick_(quick) {}
+  bool step() override;
+  std::vector<Object> records() const override;
+  double fraction() const override;
+  std::string progress() const override;
+
+ private:
+  struct Result {
+    double psnr = 0, shaved = 0,
+           hardest = 0;  ///< dB: whole frames, without patch borders, hardest quarter of patches
+    std::size_t bytes = 0, map = 0;
+    double multiply_adds = 0;  ///< for an HR pixel
+    std::int64_t steps = 0, pixels = 0;
+    std::vector<double> frames;  ///< dB
+  };
+  struct Contender {
+    const char* name;
+    Method method;
+    int models;
+    bool wide;
+  };
+  std::vector<Contender> contenders() const;
+  void begin_clip();
+  void finish_contender();
+  Result measure(const std::vector<Weights>& weights, const std::vector<Labels>& labels) const;
+  void measure_bicubic();
+  double mean(const char* contender, double Result::*what) const;
+  void tabulate(std::vector<Object>& out) const;
+
+  StudySetting setting_;
+  bool quick_;
+  std::size_t clip_ = 0, contender_ = 0;
+  std::unique_ptr<TrainingClip> video_;
+  std::vector<float> difficulties_;  ///< by the general model, for the hardest quarter
+  std::unique_ptr<Overfit> training_;
+  std::map<std::string, std::map<std::string, Result>> results_;  ///< by clip and contender
+  std::map<std::string, std::string> pictures_;                   ///< PNG, by clip
+};
+
+}  // namespace stream::super_resolution
