@@ -228,9 +228,10 @@ void OutputFile::write(std::string_view bytes) {
   if (pending_.size() + bytes.size() > kWriteBuffer) {
     const std::uint64_t start = offset_ - bytes.size() - pending_.size();
     if (fd_ < 0) open(false);
-    const std::string held = std::exchange(pending_, {});
+    std::string held = std::exchange(pending_, {});
     hand_over(held, start);
-    pending_.reserve(kWriteBuffer);
+    held.clear();
+    pending_ = std::move(held);  // its memory is used again
     if (bytes.size() >= kWriteBuffer) {
       hand_over(bytes, offset_ - bytes.size());
       return;
@@ -246,9 +247,10 @@ void OutputFile::write(std::span<const std::byte> bytes) {
 void OutputFile::flush() {
   if (fd_ < 0) open(false);
   if (pending_.empty()) return;
-  const std::string held = std::exchange(pending_, {});
-  pending_.reserve(kWriteBuffer);
+  std::string held = std::exchange(pending_, {});
   hand_over(held, offset_ - held.size());
+  held.clear();
+  pending_ = std::move(held);
 }
 
 void OutputFile::hand_over(std::string_view bytes, std::uint64_t offset) {

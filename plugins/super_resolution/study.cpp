@@ -7,6 +7,17 @@ namespace {
 
 constexpr const char *kExact = "exact", *kQuality = "quality";
 
+/// Channels of the network whose size comes nearest to that of `models` of this one.
+int equal_bytes(WdsrShape shape, int models) {
+  const std::int64_t wanted = models * shape.parameters();
+  std::int64_t before = 0;
+  for (;; ++shape.features) {
+    const std::int64_t now = shape.parameters();
+    if (now >= wanted) return wanted - before < now - wanted ? shape.features - 1 : shape.features;
+    before = now;
+  }
+}
+
 }  // namespace
 
 Spec SuperresStudy::spec() {
@@ -17,8 +28,6 @@ Spec SuperresStudy::spec() {
                       "curves {\"plot\", "
                       "\"series\", \"x\", \"y\"}, and pictures {\"picture\", \"png\"}")
       .path("general", "models/superres-x4.h5", "the general model M0 that all start from")
-      .path("wide", "models/superres-x4-wide.h5",
-            "the same for the one large model, with as many weights as all models of STDO together")
       .param("parts", std::vector<std::string>{kExact, kQuality}, "what is measured, in this order",
              choices({kExact, kQuality}))
       .param("clips", std::vector<std::string>{"mixed", "cut", "talk"}, "made-up videos (video_world.clip)")
@@ -35,7 +44,9 @@ Spec SuperresStudy::spec() {
           "is measured "
           "with those, rounded to 8 bits, over whole frames, PSNR from the pooled squared error. Bytes of "
           "models and map "
-          "and multiply-adds for each HR pixel stand beside every figure.")
+          "and multiply-adds for each HR pixel stand beside every figure. The one model of equal bytes "
+          "starts as a network of "
+          "more channels that computes what M0 does.")
       .paper(
           "Li, Ji, Qin, Niu, Ren, Afghah, Guo, Ma, Towards High-Quality and Efficient Video Super-Resolution "
           "via "
@@ -64,11 +75,12 @@ SuperresStudy::SuperresStudy(const Params& p)
                p.get<std::int64_t>("steps"),
                p.get<double>("share"),
                load_wdsr(p.input_path("general")),
-               load_wdsr(p.input_path("wide")),
+               nullptr,
                p.context().seed},
       quick_(p.get<bool>("quick")) {
-  for (const auto& model : {setting_.general, setting_.wide})
-    if (model->shape().scale != 4) throw bad_recipe("the study is for a scale of 4");
+  if (setting_.general->shape().scale != 4) throw bad_recipe("the study is for a scale of 4");
+  setting_.wide = widened(*setting_.general, equal_bytes(setting_.general->shape(), setting_.models),
+                          nn::generator(p.random("wide")()));
   if (setting_.clips.empty()) throw bad_recipe("clips is empty: a study of nothing shows nothing");
   if (!quick_) return;
   setting_.clips.resize(1);

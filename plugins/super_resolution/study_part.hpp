@@ -14,7 +14,7 @@ struct StudySetting {
   std::int64_t steps;
   double share;
   std::shared_ptr<Wdsr> general,
-      wide;  ///< M0 of the network that all share, and of one as large as `models` of them
+      wide;  ///< M0, and M0 as a network as large as `models` of it
   std::uint64_t seed;
 };
 

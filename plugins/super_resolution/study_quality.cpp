@@ -96,7 +96,7 @@ QualityStudy::Result QualityStudy::measure(const std::vector<Weights>& weights,
 bool QualityStudy::step() {
   if (clip_ == setting_.clips.size()) return false;
   if (!video_) begin_clip();
-  const Contender& c = contenders()[contender_];
+  const Contender c = contenders()[contender_];
   if (!training_) {
     const Wdsr& start = c.wide ? *setting_.wide : *setting_.general;
     OverfitOptions options;

@@ -135,6 +135,25 @@ void assign(Wdsr& to, const Wdsr& from) {
   for (const auto& item : from.named_parameters()) into[item.key()].copy_(item.value());
 }
 
+std::shared_ptr<Wdsr> widened(const Wdsr& from, int features, const at::Generator& generator) {
+  WdsrShape shape = from.shape();
+  shape.features = features;
+  auto out = std::make_shared<Wdsr>(shape, generator);
+  const torch::NoGradGuard no_grad;
+  auto into = out->named_parameters();
+  for (const auto& item : from.named_parameters()) {
+    at::Tensor rows = into[item.key()].narrow(0, 0, item.value().size(0));
+    if (item.key().find("weight_v") == std::string::npos) {
+      rows.copy_(item.value());
+      continue;
+    }
+    // Old channels do not hear new ones yet.
+    rows.zero_();
+    rows.narrow(1, 0, item.value().size(1)).copy_(item.value());
+  }
+  return out;
+}
+
 std::shared_ptr<Wdsr> copy_of(const Wdsr& network) {
   auto out = std::make_shared<Wdsr>(network.shape(), nn::generator(0));
   const torch::NoGradGuard no_grad;

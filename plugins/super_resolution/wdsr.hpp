@@ -44,6 +44,10 @@ void save_wdsr(const std::string& path, const Wdsr& network);
 std::shared_ptr<Wdsr> load_wdsr(const std::string& path);
 /// The same from tensors by their dotted names.
 std::shared_ptr<Wdsr> wdsr_of(const Archive& tensors, const std::string& name);
+/// A network of `features` channels that computes what `from` does: its further channels are drawn at random,
+/// and count for nothing until they are trained (Chen, Goodfellow and Shlens, "Net2Net", ICLR 2016).
+/// Precondition: no fewer channels, no modulation.
+std::shared_ptr<Wdsr> widened(const Wdsr& from, int features, const at::Generator& generator);
 /// A copy without modulation.
 std::shared_ptr<Wdsr> copy_of(const Wdsr& network);
 /// Copies head to skip from one of the same shape; modulation stays.

@@ -120,12 +120,10 @@ TEST(Laws, SuperresLiveByTheClockSaysSo) {
 
 TEST(Laws, SuperresStudy) {
   const stream::testing::ScratchFolder folder;
-  const std::string general = (folder / "m0.h5").string(), wide = (folder / "wide.h5").string();
+  const std::string general = (folder / "m0.h5").string();
   save_wdsr(general, *small_network());
-  save_wdsr(wide, *small_network(2, {.scale = 4, .features = 6, .blocks = 1, .expansion = 2}));
   laws::resuming_a_source_is_exact([&] {
     auto op = stream::testing::make<SuperresStudy>(Object{{"general", general},
-                                                          {"wide", wide},
                                                           {"frames", 4},
                                                           {"steps", 2},
                                                           {"clips", Array{"talk"}},

@@ -62,7 +62,11 @@ constexpr const char* kRunElsewhere[] = {"speak-numbers.toml",
                                          "train-pair-text.toml",
                                          "listening-log.toml",
                                          "train-recommender.toml",
-                                         "recommend.toml"};
+                                         "recommend.toml",
+                                         "compare-videos.toml",
+                                         "superres-live.toml",
+                                         "superres-train.toml",
+                                         "train-superres.toml"};
 
 TEST_P(RecipeTest, IsRun) {
   if (contents(file()).find("[[test]]") != std::string::npos) {

@@ -114,6 +114,15 @@ TEST(Wdsr, ModelsAreReadAsTheyWereWritten) {
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 2e-3);
 }
 
+TEST(Wdsr, AWidenedNetworkComputesTheSame) {
+  const auto small = small_network(6);
+  const auto wide = widened(*small, 11, nn::generator(7));
+  EXPECT_EQ(wide->shape().features, 11);
+  const torch::NoGradGuard no_grad;
+  const at::Tensor x = torch::rand({2, 3, 9, 7});
+  EXPECT_LT((small->forward(x) - wide->forward(x)).abs().max().item<double>(), 1e-5);
+}
+
 /// A checkpoint as the paper's repository publishes it, as safetensors, goes through `stream import`.
 TEST(Wdsr, PublishedCheckpointsAreImported) {
   const stream::testing::ScratchFolder folder;
