@@ -1,5 +1,6 @@
-/// Plugin "events": learners on streams of events, and the reader that all of them share.
+/// Plugin "events": the reader of logs of events that all learners on them share, and made-up logs.
 #include "stream/plugin.hpp"
+#include "events/events_hawkes.hpp"
 #include "events/events_read.hpp"
 
-STREAM_PLUGIN("events", stream::events::EventsRead);
+STREAM_PLUGIN("events", stream::events::EventsRead, stream::events::HawkesSource);

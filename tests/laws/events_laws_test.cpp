@@ -1,6 +1,7 @@
 /// The laws for the operators of plugins/events.
 #include <gmock/gmock.h>
 
+#include "events/events_hawkes.hpp"
 #include "events/events_read.hpp"
 #include "fed_pipe.hpp"
 #include "laws.hpp"
@@ -24,6 +25,13 @@ TEST(Laws, EventsRead) {
         return std::unique_ptr<Source>(dynamic_cast<Source*>(op.release()));
       },
       2);
+}
+
+TEST(Laws, EventsHawkes) {
+  laws::resuming_a_source_is_exact([] {
+    auto op = testing::make<HawkesSource>({{"sequences", 7}, {"each", 2}, {"length", 6}}, {.seed = 2});
+    return std::unique_ptr<Source>(dynamic_cast<Source*>(op.release()));
+  });
 }
 
 }  // namespace

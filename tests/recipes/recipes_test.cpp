@@ -45,7 +45,8 @@ TEST_P(RecipeTest, SaysWhatItDoes) {
 }
 
 /// Recipes that need more than an input and an expected output: captions_test.cpp, ads_test.cpp,
-/// llm_test.cpp, policy_test.cpp, recommenders_test.cpp, rl_test.cpp and signals_test.cpp run them.
+/// llm_test.cpp, point_process_test.cpp, policy_test.cpp, recommenders_test.cpp, rl_test.cpp and
+/// signals_test.cpp run them.
 constexpr const char* kRunElsewhere[] = {"speak-numbers.toml",
                                          "train-captions.toml",
                                          "score-captions.toml",
@@ -61,6 +62,9 @@ constexpr const char* kRunElsewhere[] = {"speak-numbers.toml",
                                          "act.toml",
                                          "train-pair-text.toml",
                                          "listening-log.toml",
+                                         "regimes-log.toml",
+                                         "train-point-process.toml",
+                                         "score-events.toml",
                                          "train-recommender.toml",
                                          "recommend.toml",
                                          "compare-videos.toml",

@@ -1,0 +1,40 @@
+/// The recipes around point processes, from nothing: events are made up, a model is trained and put to work.
+#include <gmock/gmock.h>
+
+#include "program/program.hpp"
+#include "program/records.hpp"
+
+namespace stream::testing {
+namespace {
+
+TEST(PointProcessRecipes, EventsBecomeAModelThatScoresThem) {
+  const ScratchFolder folder;
+  const auto stream = [&](std::vector<std::string> arguments, const std::string& input = {}) {
+    arguments.insert(arguments.begin(), {STREAM_BINARY_DIR "/bin/stream", "run"});
+    arguments[2] = STREAM_SOURCE_DIR "/recipes/" + arguments[2] + ".toml";
+    return run({.argv = std::move(arguments),
+                .input = input,
+                .folder = folder.path(),
+                .deadline = std::chrono::minutes(3)});
+  };
+  const Outcome log = stream({"regimes-log"});
+  ASSERT_EQ(log.exit_code, 0) << log.err;
+  write_contents(folder / "events.jsonl", log.out);
+  const Outcome trained =
+      stream({"train-point-process", "--set", "params.epochs=1", "--set", "train.first_epochs=2"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  const auto slices = records_of(trained.out);
+  ASSERT_EQ(slices.size(), 2u);
+  EXPECT_EQ(slices[1].as_object().find("log_likelihood")->as_array().size(), 2u);
+  const Outcome scored = stream({"score-events", "--set", "params.model=tpp.h5"},
+                                log.out + R"({"seq": "s47", "t": 1e9, "type": 99})" + "\n{\"seq\": 1}\n");
+  ASSERT_EQ(scored.exit_code, 0) << scored.err;
+  EXPECT_THAT(scored.err, ::testing::HasSubstr("refused: 1 clock-jump, 1 id-kind"));
+  const auto events = records_of(scored.out);
+  ASSERT_EQ(events.size(), 48u * 40u);
+  EXPECT_EQ(events[1].as_object().find("intensity")->as_array().size(), 6u);
+  EXPECT_GT(number(*events[1].as_object().find("next"), "gap"), 0);
+}
+
+}  // namespace
+}  // namespace stream::testing
