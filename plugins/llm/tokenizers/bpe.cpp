@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <queue>
 
 #include "llm/tokenizers/json_entry.hpp"
@@ -33,10 +34,12 @@ void expect_unset(const Object& entry, const char* name) {
 
 }  // namespace
 
-Bpe::Bpe(const Object& entry) {
+Bpe::Bpe(const Object& entry, const TokenizerFile& file) {
   for (const char* name : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"})
     expect_unset(entry, name);
-  read_vocabulary(member(entry, "vocab").as_object());
+  if (!file.has_vocabulary) member(entry, "vocab").as_object();
+  if (!file.has_merges) member(entry, "merges").as_array();
+  read_vocabulary(file);
   fuse_unknown_ = flag(entry, "fuse_unk", false);
   ignore_merges_ = flag(entry, "ignore_merges", false);
   if (const Value* unknown = optional_member(entry, "unk_token")) {
@@ -56,40 +59,25 @@ Bpe::Bpe(const Object& entry) {
     }
   }
   std::uint32_t rank = 0;
-  for (const Value& merge : member(entry, "merges").as_array()) {
+  for (const auto& [left, right] : file.merges) {
     try {
-      read_merge(merge, rank++);
+      read_merge(left, right, rank++);
     } catch (const Error& e) {
       throw e.within("BPE: merge " + std::to_string(rank - 1));
     }
   }
 }
 
-void Bpe::read_vocabulary(const Object& vocabulary) {
-  for (const auto& [token, id] : vocabulary) {
-    const std::int64_t number = id.as_integer();
-    if (number < 0 || number > std::numeric_limits<TokenId>::max())
-      throw bad_data("BPE: token '" + token + "' has the id " + std::to_string(number));
-    vocabulary_.emplace(token, static_cast<TokenId>(number));
+void Bpe::read_vocabulary(const TokenizerFile& file) {
+  for (const auto& [token, id] : file.vocabulary) {
+    if (id < 0 || id >= std::numeric_limits<TokenId>::max())
+      throw bad_data("BPE: token '" + token + "' has the id " + std::to_string(id));
+    vocabulary_.insert_or_assign(token, static_cast<TokenId>(id));
     longest_ = std::max(longest_, token.size());
   }
 }
 
-void Bpe::read_merge(const Value& merge, std::uint32_t rank) {
-  std::string left, right;
-  if (merge.is_string()) {
-    const std::string& text = merge.as_string();
-    const auto space = text.find(' ');
-    if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos)
-      throw bad_data("'" + text + "' is not two tokens with a space between them");
-    left = text.substr(0, space);
-    right = text.substr(space + 1);
-  } else {
-    const Array& parts = merge.as_array();
-    if (parts.size() != 2) throw bad_data("has " + std::to_string(parts.size()) + " parts, expected 2");
-    left = parts[0].as_string();
-    right = parts[1].as_string();
-  }
+void Bpe::read_merge(const std::string& left, const std::string& right, std::uint32_t rank) {
   const auto id_of = [&](const std::string& token) {
     const auto found = vocabulary_.find(token);
     if (found == vocabulary_.end()) throw bad_data("'" + token + "' is not in the vocabulary");

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "llm/tokenizers/stage.hpp"
-#include "stream/value.hpp"
+#include "llm/tokenizers/tokenizer_file.hpp"
 
 namespace stream::llm {
 
@@ -25,8 +25,8 @@ using StringMap = std::unordered_map<std::string, T, StringHash, std::equal_to<>
 
 class Bpe {
  public:
-  /// The `model` entry. Throws Error(kBadData) that names what is wrong.
-  explicit Bpe(const Object& entry);
+  /// The `model` entry of a file. Throws Error(kBadData) that names what is wrong.
+  Bpe(const Object& entry, const TokenizerFile& file);
 
   /// Appends the ids of a word. `whole`: it is not the rest of a longer one. Time n log n in its length.
   void encode(std::string_view word, bool whole, std::vector<TokenId>& ids) const;
@@ -43,8 +43,8 @@ class Bpe {
     std::uint32_t rank;
     TokenId id;
   };
-  void read_vocabulary(const Object& vocabulary);
-  void read_merge(const Value& merge, std::uint32_t rank);
+  void read_vocabulary(const TokenizerFile& file);
+  void read_merge(const std::string& left, const std::string& right, std::uint32_t rank);
   const Merge* merge_of(TokenId left, TokenId right) const;
   void symbols_of(std::string_view word, std::vector<TokenId>& ids) const;
   /// What stands for a character at the edge of a token: its code point, a byte of it, or the unknown token.

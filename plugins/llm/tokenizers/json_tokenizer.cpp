@@ -1,6 +1,7 @@
 #include "llm/tokenizers/json_tokenizer.hpp"
 
 #include <limits>
+#include <unordered_map>
 
 #include "llm/tokenizers/added_tokens.hpp"
 #include "llm/tokenizers/bpe.hpp"
@@ -31,6 +32,8 @@ auto in(const std::string& where, const Read& read) {
 }
 
 std::vector<AddedToken> read_added_tokens(const Object& file, const StringMap<TokenId>& vocabulary) {
+  std::unordered_map<TokenId, std::string_view> taken;
+  for (const auto& [token, id] : vocabulary) taken.emplace(id, token);
   std::vector<AddedToken> out;
   const Value* list = optional_member(file, "added_tokens");
   if (list == nullptr) return out;
@@ -39,8 +42,12 @@ std::vector<AddedToken> read_added_tokens(const Object& file, const StringMap<To
     AddedToken token;
     token.content = member(entry, "content").as_string();
     token.id = token_id(member(entry, "id"), "token '" + token.content + "'");
-    if (const auto known = vocabulary.find(token.content); known != vocabulary.end())
+    if (const auto known = vocabulary.find(token.content); known != vocabulary.end()) {
       token.id = known->second;
+    } else if (const auto other = taken.find(token.id); other != taken.end()) {
+      throw bad_data("token '" + token.content + "' has the id " + std::to_string(token.id) +
+                     ", which is that of '" + std::string(other->second) + "'");
+    }
     token.special = flag(entry, "special", false);
     token.single_word = flag(entry, "single_word", false);
     token.lstrip = flag(entry, "lstrip", false);
@@ -126,14 +133,14 @@ void read_post_processor(const Object& entry, TokenizerParts& parts) {
 }  // namespace
 
 std::shared_ptr<const ChainTokenizer> read_json_tokenizer(std::string_view json) {
-  const Value parsed = Value::parse(json);
-  const Object& file = parsed.as_object();
+  const TokenizerFile parsed = read_tokenizer_file(json);
+  const Object& file = parsed.rest.as_object();
   TokenizerParts parts;
 
   const Object& model = member(file, "model").as_object();
   // Early files do not say: those with merges are BPE.
-  if (model.find("type") != nullptr || model.find("merges") == nullptr) kind_of(model, "model", {"BPE"});
-  const auto bpe = in("model", [&] { return std::make_shared<const Bpe>(model); });
+  if (model.find("type") != nullptr || !parsed.has_merges) kind_of(model, "model", {"BPE"});
+  const auto bpe = in("model", [&] { return std::make_shared<const Bpe>(model, parsed); });
   for (const auto& [token, id] : bpe->vocabulary()) parts.tokens.emplace_back(id, token);
 
   std::vector<StageMaker> normalizers;

@@ -89,7 +89,7 @@ TEST(JsonTokenizer, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(fault(with("model", R"({"type":"BPE","vocab":{"a":0},"merges":["aa"]})")),
               HasSubstr("two tokens"));
   EXPECT_THAT(fault(with("model", R"({"type":"BPE","vocab":{"a":0},"merges":[["a"]]})")),
-              HasSubstr("1 parts, expected 2"));
+              HasSubstr("merge 0: is neither"));
   EXPECT_THAT(fault(with("model", R"({"type":"BPE","vocab":{"a":0},"merges":[],"dropout":0.1})")),
               HasSubstr("'dropout'"));
   EXPECT_THAT(fault(with("model", R"({"type":"BPE","vocab":{"a":0},"merges":[],"byte_fallback":true})")),
@@ -117,6 +117,9 @@ TEST(JsonTokenizer, SaysWhatIsWrongAndWhere) {
               HasSubstr("decoder of the unsupported kind 'WordPiece'"));
   EXPECT_THAT(fault(with("added_tokens", R"([{"id":-3,"content":"x"}])")),
               HasSubstr("token 'x' has the id -3"));
+  EXPECT_THAT(fault(with("added_tokens", R"([{"id":1,"content":"x"}])")),
+              HasSubstr("added_tokens: token 'x' has the id 1, which is that of 'b'"));
+  EXPECT_EQ(fault(with("added_tokens", R"([{"id":9,"content":"b"}])")), "(none)");
 }
 
 TEST(JsonTokenizer, SpecialTokensAndIdsThatNoTokenHas) {
