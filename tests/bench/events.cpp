@@ -202,13 +202,34 @@ std::vector<Row> dictionary() {
   return rows;
 }
 
+/// The median event of bench-recommend-pisa, which prints it first, and how much its search finds.
+std::vector<Row> recommendations() {
+  const auto printed = [](std::vector<std::string> argv) {
+    return run_or_throw({.argv = std::move(argv), .input = "", .environment = {"OMP_NUM_THREADS=1"}}).out;
+  };
+  const auto ours = [&] {
+    return std::stod(printed({STREAM_BINARY_DIR "/bin/bench-recommend-pisa", "400"}));
+  };
+  const Comparison python = compare(3, ours, [&] {
+    return std::stod(
+        printed({"/usr/bin/python3", STREAM_SOURCE_DIR "/tests/bench/recommend_pisa.py", "200"}));
+  });
+  const std::string out = printed({STREAM_BINARY_DIR "/bin/bench-recommend-pisa", "10"});
+  const double recall = std::stod(out.substr(out.find(' ')));
+  return {row("a list of 100 000 items after an event", "Python and PyTorch", "us", python, 1.0 / 10),
+          {"a list of 100 000 items after an event", "stated", python.ours, 1000, "us", python.ours / 1000,
+           1.0, 0},
+          {"recall@10 of the search", "stated", recall, 0.95, "", 0.95 / recall, 1.0, 0}};
+}
+
 }  // namespace
 
 std::vector<Benchmark> event_benchmarks() {
   return {{"bandits", "bandit events inside the operator and as JSON lines", bandits},
           {"vw", "bandit events against Vowpal Wabbit (STREAM_VW: vw, or a Python that has vowpalwabbit)",
            vowpal_wabbit},
-          {"dictionary", "vectors a second, and over ten million", dictionary}};
+          {"dictionary", "vectors a second, and over ten million", dictionary},
+          {"recommend", "PISA's list of 100 000 items after one event", recommendations}};
 }
 
 }  // namespace stream::bench
