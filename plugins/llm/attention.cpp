@@ -39,18 +39,19 @@ bool serves(const Segment& s, std::int64_t kv_head) {
 }  // namespace
 
 Attention::Attention(const ModelConfig& config, const Rope& rope)
-    : config_(config), rope_(rope), scale_(1.0f / std::sqrt(static_cast<float>(config.head_dim))) {
+    : config_(config),
+      rope_(rope),
+      turns_(rope),
+      scale_(1.0f / std::sqrt(static_cast<float>(config.head_dim))) {
   if (config.position == Position::kAlibi) slopes_ = alibi_slopes(config.heads);
 }
 
 void Attention::turn_queries(const float* queries, std::int64_t head, std::int64_t first, std::int64_t tokens,
-                             const Segment& s, float* out) const {
+                             const Segment& s, float* out) {
   const std::int64_t d = config_.head_dim;
-  float scratch[4096];
   for (std::int64_t t = 0; t < tokens; ++t, out += d) {
     std::copy_n(queries + ((first + t) * config_.heads + head) * d, d, out);
-    if (s.rotate_query && rope_.half() > 0)
-      kernels().rotate(out, rope_.turn(s.query_position + (first + t) * s.query_step, scratch), rope_.half());
+    if (s.rotate_query && rope_.half() > 0) turns_.rotate(out, s.query_position + (first + t) * s.query_step);
     for (std::int64_t i = 0; i < d; ++i) out[i] *= scale_;
   }
 }
@@ -120,7 +121,7 @@ void Attention::attend(std::int64_t layer, std::int64_t tokens, const float* que
       if (s.rotated || rope_.half() == 0) continue;
       float* const to = turned_keys_.data() + turned;
       std::copy_n(keys[i], s.count * d, to);
-      for (std::int64_t n = 0; n < s.count; ++n) rope_.rotate(to + n * d, s.key_position + n * s.key_step);
+      for (std::int64_t n = 0; n < s.count; ++n) turns_.rotate(to + n * d, s.key_position + n * s.key_step);
       keys[i] = to;
       turned += s.count * d;
     }

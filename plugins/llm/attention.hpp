@@ -33,13 +33,14 @@ class Attention {
  private:
   /// Queries of one head turned by a segment's rule and scaled: [tokens, d].
   void turn_queries(const float* queries, std::int64_t head, std::int64_t first, std::int64_t tokens,
-                    const Segment& segment, float* out) const;
+                    const Segment& segment, float* out);
   void mask(const Segment& segment, std::int64_t head, std::int64_t first, std::int64_t tokens, float* scores,
             std::int64_t stride) const;
   void weigh(float* scores, std::int64_t count) const;
 
   const ModelConfig& config_;
   const Rope& rope_;
+  Turns turns_;
   float scale_;
   std::vector<float> slopes_;  ///< of ALiBi, by query head
   std::vector<float> turned_keys_, turned_queries_, scores_, mixed_;

@@ -30,12 +30,12 @@ void KvArray::grow(std::int64_t capacity) {
 }
 
 void KvArray::put(std::int64_t layer, std::int64_t slot, const float* keys, const float* values,
-                  std::int64_t index, const Rope* rope, std::int64_t position) {
+                  std::int64_t index, Turns* turns, std::int64_t position) {
   for (std::int64_t h = 0; h < heads_; ++h) {
     const std::int64_t from = (index * heads_ + h) * head_dim_;
     std::copy_n(keys + from, head_dim_, key(layer, h, slot));
     std::copy_n(values + from, head_dim_, value(layer, h, slot));
-    if (rope != nullptr) rope->rotate(key(layer, h, slot), position);
+    if (turns != nullptr) turns->rotate(key(layer, h, slot), position);
   }
 }
 
@@ -44,6 +44,14 @@ void KvArray::copy(std::int64_t slot, const KvArray& from, std::int64_t from_slo
     for (std::int64_t h = 0; h < heads_; ++h) {
       std::copy_n(from.key(l, h, from_slot), head_dim_, key(l, h, slot));
       std::copy_n(from.value(l, h, from_slot), head_dim_, value(l, h, slot));
+    }
+}
+
+void KvArray::shift(std::int64_t by, std::int64_t count) {
+  for (std::int64_t l = 0; l < layers_; ++l)
+    for (std::int64_t h = 0; h < heads_; ++h) {
+      std::copy_n(key(l, h, by), (count - by) * head_dim_, key(l, h, 0));
+      std::copy_n(value(l, h, by), (count - by) * head_dim_, value(l, h, 0));
     }
 }
 

@@ -10,7 +10,7 @@
 
 namespace stream::llm {
 
-class Rope;
+class Turns;
 
 class KvArray {
  public:
@@ -42,13 +42,15 @@ class KvArray {
     return static_cast<std::size_t>(2 * layers_ * heads_ * tokens * head_dim_) * sizeof(float);
   }
 
-  /// Token `index` of a block [tokens, kv_heads, d] into a slot; with `rope` its keys are turned to
+  /// Token `index` of a block [tokens, kv_heads, d] into a slot; with `turns` its keys are turned to
   /// `position`.
   void put(std::int64_t layer, std::int64_t slot, const float* keys, const float* values, std::int64_t index,
-           const Rope* rope, std::int64_t position);
+           Turns* turns, std::int64_t position);
   /// One token in all layers from another array (of the same model).
   void copy(std::int64_t slot, const KvArray& from, std::int64_t from_slot);
 
+  /// Slots [by, count) move down to 0.
+  void shift(std::int64_t by, std::int64_t count);
   /// Slots [from, from + count) of every head, wrapped around the end.
   void save(Archive& group, const std::string& name, std::int64_t from, std::int64_t count) const;
   /// Into the slots that `save` took them from: sums over them are then made in the same order. Throws

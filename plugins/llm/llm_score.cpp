@@ -81,12 +81,16 @@ void ScoreOperator::line(std::string_view text, std::vector<TokenId> ids, const 
   begin();
   double sum = 0, worst = 0;
   std::int64_t counted = 0;
+  // Policies that rank tokens by surprisal work turn by turn: a line is one.
+  const bool turns = session_.memory().wants_nll() != Memory::Feedback::kNone;
+  if (turns) session_.memory().reserve(static_cast<std::int64_t>(ids.size()));
   for (const float v : score(ids, in, out)) {
     if (!std::isfinite(v)) continue;
     sum += static_cast<double>(v);
     worst = std::max(worst, static_cast<double>(v));
     ++counted;
   }
+  if (turns) session_.memory().end_of_turn();
   const double mean = counted > 0 ? sum / static_cast<double>(counted) : 0;
   Object record;
   if (model_.tokenizer) record.set("text", std::string(text));

@@ -68,9 +68,12 @@ class Memory {
   /// All layers have been passed: the block's tokens are now in the past.
   virtual void commit(std::int64_t tokens) = 0;
 
-  /// True when `on_nll` has a use: the driver then computes the logits of every token.
-  virtual bool wants_nll() const { return false; }
-  /// Surprisal (nats) of each token of the last block; NaN where no prediction came before it.
+  /// What `on_nll` is to be told of a token: nothing, its surprisal, or what SirLLM's released code computes
+  /// instead: how surprising the token before it would have been in its place. Where it wants something, the
+  /// driver computes the logits of every token, and passes a stream that has no turns line by line.
+  enum class Feedback : std::uint8_t { kNone, kSurprisal, kEcho };
+  virtual Feedback wants_nll() const { return Feedback::kNone; }
+  /// Surprisal (nats) of each token of the last block, called after `commit`; NaN where nothing predicted it.
   virtual void on_nll(std::span<const float> surprisals);
 
   /// A turn with up to `coming` tokens begins: make room, as the policy does.

@@ -11,7 +11,7 @@ void FullMemory::append(std::int64_t layer, std::int64_t tokens, const float*, c
   if (layer == 0 && count_ + tokens > kv_.capacity())
     kv_.grow(std::max<std::int64_t>(count_ + tokens,
                                     std::max<std::int64_t>(64, kv_.capacity() + kv_.capacity() / 2)));
-  for (std::int64_t t = 0; t < tokens; ++t) kv_.put(layer, count_ + t, keys, values, t, rope_, count_ + t);
+  for (std::int64_t t = 0; t < tokens; ++t) kv_.put(layer, count_ + t, keys, values, t, &turns_, count_ + t);
 }
 
 void FullMemory::segments(std::int64_t layer, std::int64_t tokens, std::vector<Segment>& out) {

@@ -11,7 +11,7 @@ class FullMemory : public Memory {
  public:
   /// A model with a sliding window (Mistral) looks no further back than that; everything is kept all the
   /// same.
-  FullMemory(const ModelConfig& config, const Rope& rope) : config_(&config), rope_(&rope), kv_(config, 0) {}
+  FullMemory(const ModelConfig& config, const Rope& rope) : config_(&config), turns_(rope), kv_(config, 0) {}
 
   std::int64_t admit(std::int64_t wanted) override { return wanted; }
   std::int64_t position() const override { return count_; }
@@ -27,7 +27,7 @@ class FullMemory : public Memory {
 
  protected:
   const ModelConfig* config_;
-  const Rope* rope_;
+  Turns turns_;
   KvArray kv_;
   std::int64_t count_ = 0;
 };

@@ -1,8 +1,11 @@
 #include "llm/memory_params.hpp"
 
+#include "llm/memory_duo.hpp"
 #include "llm/memory_full.hpp"
+#include "llm/memory_inf.hpp"
 #include "llm/memory_recompute.hpp"
 #include "llm/memory_sink.hpp"
+#include "llm/memory_sir.hpp"
 #include "llm/memory_window.hpp"
 #include "llm/tokenizer.hpp"
 #include "stream/error.hpp"
@@ -26,13 +29,41 @@ Spec with_memory(Spec spec) {
       .param("memory", "sink",
              "what is remembered. full: everything; window: the last tokens; recompute: the model runs anew "
              "on the last "
-             "tokens for every token; sink: the first tokens and the last ones (StreamingLLM)",
-             choices({"full", "window", "recompute", "sink"}))
-      .param("sinks", std::int64_t{4}, "first tokens that stay (sink, recompute)", range(0, 65536),
-             unit("tokens"))
+             "tokens for every token; sink: the first tokens and the last ones (StreamingLLM); sir: the "
+             "first tokens and the most surprising ones (SirLLM); inf: the last tokens, and of all others "
+             "those blocks that "
+             "match what is asked (InfLLM); duo: everything for some heads, the first and last tokens for "
+             "the others "
+             "(DuoAttention)",
+             choices({"full", "window", "recompute", "sink", "sir", "inf", "duo"}))
+      .param("sinks", std::int64_t{4}, "first tokens that stay", range(0, 65536), unit("tokens"))
       .param("recent", std::int64_t{0},
-             "last tokens that stay; 0: as many as the model's context leaves room for", range(0, 1 << 30),
-             unit("tokens"));
+             "last tokens that stay; 0: as many as the model's context leaves room for (sir: none)",
+             range(0, 1 << 30), unit("tokens"))
+      .param("surprising", std::int64_t{0},
+             "sir: most surprising tokens that stay; 0: as many as the model's context and `recent` leave "
+             "room for",
+             range(0, 1 << 30), unit("tokens"))
+      .param("decay", 1.0, "sir: factor by which surprises fade from turn to turn", range(1e-6, 1))
+      .param("first_token", "max",
+             "sir: surprise of a turn's first token: the greatest of its turn, as the released code has it, "
+             "or the true one",
+             choices({"max", "true"}))
+      .param("entropy", "paper", "sir: surprisal by the paper's formula, or as the released code computes it",
+             choices({"paper", "released"}))
+      .param("block", std::int64_t{128}, "inf: tokens of a block", range(1, 1 << 20), unit("tokens"))
+      .param("representatives", std::int64_t{4}, "inf: keys that stand for a block when it is looked up",
+             range(1, 1 << 20))
+      .param("blocks", std::int64_t{16}, "inf: blocks that are read at once", range(0, 1 << 20))
+      .param("execution", std::int64_t{512}, "inf: most tokens that look up blocks together",
+             range(1, 1 << 20), unit("tokens"))
+      .param("working_set", std::int64_t{32}, "inf: blocks of a layer held in memory beside files",
+             range(1, 1 << 20))
+      .param("store", "", "inf: folder for blocks, an HDF5 file each; empty: they stay in memory")
+      .param("heads", "",
+             "duo: table of gates, a line for each layer, a number for each key and value head, tabs between")
+      .param("sparsity", 0.5, "duo: share of heads that keep the first and last tokens only", range(0, 1))
+      .param("exact_mask", false, "duo: what a query sees does not depend on how tokens are fed");
 }
 
 LoadedModel loaded_model(const Params& p) {
@@ -52,13 +83,50 @@ std::unique_ptr<Memory> memory_of(const Params& p, const Decoder& decoder) {
   if (kind == "recompute")
     return std::make_unique<RecomputeMemory>(
         c, rope, RecomputeMemory::Options{.first = sinks, .window = sinks + recent_of(p, c, sinks)});
+  if (kind == "inf") {
+    const auto block = p.get<std::int64_t>("block");
+    return std::make_unique<InfMemory>(
+        c, rope,
+        InfMemory::Options{.init = sinks,
+                           .local = recent_of(p, c, sinks),
+                           .block = block,
+                           .representatives = std::min(block, p.get<std::int64_t>("representatives")),
+                           .topk = p.get<std::int64_t>("blocks"),
+                           .execution = p.get<std::int64_t>("execution"),
+                           .working_set = p.get<std::int64_t>("working_set"),
+                           .folder = p.get<std::string>("store"),
+                           .owner = decoder.fingerprint()});
+  }
+  if (kind == "duo") {
+    const auto table = p.get<std::string>("heads");
+    if (table.empty()) throw bad_recipe("memory duo needs `heads`, a table of gates");
+    return std::make_unique<DuoMemory>(
+        c, rope,
+        DuoMemory::Options{.full = read_gates(table).full(p.get<double>("sparsity"), p.random("gates")()),
+                           .sinks = sinks,
+                           .recent = recent_of(p, c, sinks),
+                           .exact_mask = p.get<bool>("exact_mask")});
+  }
+  if (kind == "sir") {
+    const auto recent = p.get<std::int64_t>("recent"), surprising = p.get<std::int64_t>("surprising");
+    return std::make_unique<SirMemory>(
+        c, rope,
+        SirMemory::Options{
+            .sinks = sinks,
+            .entropy = surprising > 0 ? surprising : std::max<std::int64_t>(0, c.context - sinks - recent),
+            .recent = recent,
+            .decay = p.get<double>("decay"),
+            .echo = p.get<std::string>("entropy") == "released",
+            .first_max = p.get<std::string>("first_token") == "max"});
+  }
   return std::make_unique<SinkMemory>(c, rope,
                                       SinkMemory::Options{.sinks = sinks, .recent = recent_of(p, c, sinks)});
 }
 
 Contract memory_contract(const Params& p, Cost cost) {
   Contract contract{.order = Order::kStateful, .cost = cost};
-  if (p.get<std::string>("memory") == "full") {
+  const auto kind = p.get<std::string>("memory");
+  if (kind == "full" || kind == "duo" || kind == "inf") {
     contract.state = Growth::kLinear;
     contract.grows_with = "tokens";
   }

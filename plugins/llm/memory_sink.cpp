@@ -10,7 +10,7 @@ constexpr std::int64_t kBlock = 256;
 }
 
 SinkMemory::SinkMemory(const ModelConfig& config, const Rope& rope, Options options)
-    : rope_(&rope),
+    : turns_(rope),
       options_(options),
       sinks_(config, options.sinks),
       recent_(config, options.recent),
@@ -33,8 +33,8 @@ std::int64_t SinkMemory::admit(std::int64_t wanted) {
 void SinkMemory::append(std::int64_t layer, std::int64_t tokens, const float*, const float* keys,
                         const float* values) {
   if (tokens > block_.capacity()) block_.grow(tokens);
-  const Rope* const rope = options_.keys == Keys::kRaw ? nullptr : rope_;
-  for (std::int64_t t = 0; t < tokens; ++t) block_.put(layer, t, keys, values, t, rope, next_ + t);
+  Turns* const turns = options_.keys == Keys::kRaw ? nullptr : &turns_;
+  for (std::int64_t t = 0; t < tokens; ++t) block_.put(layer, t, keys, values, t, turns, next_ + t);
 }
 
 void SinkMemory::segments(std::int64_t layer, std::int64_t tokens, std::vector<Segment>& out) {
@@ -108,7 +108,7 @@ void SinkMemory::evict(std::int64_t from, std::int64_t to) {
     recent_.copy(slot, recent_, ring(i));
     if (options_.keys != Keys::kTurned) continue;
     for (std::int64_t l = 0; l < recent_.layers(); ++l)
-      for (std::int64_t h = 0; h < recent_.heads(); ++h) rope_->rotate(recent_.key(l, h, slot), gap);
+      for (std::int64_t h = 0; h < recent_.heads(); ++h) turns_.rotate(recent_.key(l, h, slot), gap);
   }
   oldest_ = ring(gap);
   recent_used_ -= gap;

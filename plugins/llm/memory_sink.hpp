@@ -9,6 +9,8 @@
 /// form), to within rounding.
 #pragma once
 
+#include <algorithm>
+
 #include "llm/kv_array.hpp"
 #include "llm/memory.hpp"
 #include "llm/rope.hpp"
@@ -56,7 +58,7 @@ class SinkMemory final : public Memory {
   std::int64_t slots() const { return sinks_used_ + recent_used_; }
   std::int64_t ring(std::int64_t index) const { return (oldest_ + index) % options_.recent; }
 
-  const Rope* rope_;
+  Turns turns_;
   Options options_;
   KvArray sinks_, recent_, block_;
   std::int64_t sinks_used_ = 0, recent_used_ = 0;

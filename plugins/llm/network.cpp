@@ -19,6 +19,7 @@ std::string registered(std::string name) {
 
 Network::Network(const ModelConfig& config, const at::Generator& generator) : config_(config) {
   if (const std::string wrong = config_.fault(); !wrong.empty()) throw bad_recipe(wrong);
+  turns_ = angles(config_);
   if (config_.position != Position::kRope && config_.position != Position::kNone)
     throw bad_recipe(std::string("training knows the positions rope and none, not ") +
                      name_of(config_.position));
@@ -36,10 +37,20 @@ Network::Network(const ModelConfig& config, const at::Generator& generator) : co
   }
 }
 
-Network::Network(const LanguageModel& model) : config_(model.config) {
+Network::Network(const LanguageModel& model) : config_(model.config), turns_(angles(model.config)) {
   check_weights(model);
   for (const WeightShape& w : weight_shapes(config_))
     add(w, torch::tensor(floats(model.weights.at(w.name))).view(w.shape));
+}
+
+/// Cosines and sines [context, 2 half].
+at::Tensor Network::angles(const ModelConfig& config) {
+  const Rope rope(config);
+  Turns turns(rope);
+  const at::Tensor out = torch::empty({config.context, 2 * rope.half()});
+  for (std::int64_t t = 0; rope.half() > 0 && t < config.context; ++t)
+    std::copy_n(turns.at(t), 2 * rope.half(), out.data_ptr<float>() + t * 2 * rope.half());
+  return out;
 }
 
 void Network::add(const WeightShape& shape, const at::Tensor& values) {
@@ -67,12 +78,8 @@ at::Tensor Network::norm(const std::string& name, const at::Tensor& x) const {
 
 at::Tensor Network::turned(const at::Tensor& x) const {
   if (config_.position != Position::kRope) return x;
-  const std::int64_t half = config_.rotary_dims() / 2, length = x.size(2);
-  const Rope rope(config_);
-  const at::Tensor turns = torch::empty({length, 2 * half});
-  std::vector<float> scratch(static_cast<std::size_t>(2 * half));
-  for (std::int64_t t = 0; t < length; ++t)
-    std::copy_n(rope.turn(t, scratch.data()), 2 * half, turns.data_ptr<float>() + t * 2 * half);
+  const std::int64_t half = config_.rotary_dims() / 2;
+  const at::Tensor turns = turns_.narrow(0, 0, x.size(2));
   const at::Tensor c = turns.narrow(1, 0, half), s = turns.narrow(1, half, half);
   const at::Tensor a = x.narrow(3, 0, half), b = x.narrow(3, half, half);
   std::vector<at::Tensor> parts{a * c - b * s, b * c + a * s};

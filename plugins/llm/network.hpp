@@ -45,7 +45,10 @@ class Network final : public torch::nn::Module {
   at::Tensor turned(const at::Tensor& x) const;
   void add(const WeightShape& shape, const at::Tensor& values);
 
+  static at::Tensor angles(const ModelConfig& config);
+
   ModelConfig config_;
+  at::Tensor turns_;                           ///< cosines and sines of every position
   std::map<std::string, at::Tensor> weights_;  ///< by the names of weight_shapes
 };
 

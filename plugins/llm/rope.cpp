@@ -36,16 +36,24 @@ void Rope::compute(std::int64_t position, float* out) const {
   }
 }
 
-const float* Rope::turn(std::int64_t position, float* scratch) const {
-  if (position >= 0 && position < kTable) return table_.data() + position * 2 * half_;
-  compute(position, scratch);
-  return scratch;
+const float* Turns::at(std::int64_t position) {
+  const std::int64_t size = 2 * rope_->half_;
+  if (position >= 0 && position < Rope::kTable) return rope_->table_.data() + position * size;
+  if (positions_.empty()) {
+    positions_.assign(kKept, INT64_MIN);
+    values_.resize(static_cast<std::size_t>(kKept * size));
+  }
+  const std::int64_t slot = (position % kKept + kKept) % kKept;
+  float* const values = values_.data() + slot * size;
+  if (positions_[static_cast<std::size_t>(slot)] != position) {
+    rope_->compute(position, values);
+    positions_[static_cast<std::size_t>(slot)] = position;
+  }
+  return values;
 }
 
-void Rope::rotate(float* x, std::int64_t position) const {
-  if (half_ == 0) return;
-  float scratch[4096];
-  kernels().rotate(x, turn(position, scratch), half_);
+void Turns::rotate(float* x, std::int64_t position) {
+  if (rope_->half_ > 0) kernels().rotate(x, at(position), rope_->half_);
 }
 
 }  // namespace stream::llm

@@ -16,7 +16,7 @@ void Session::feed(std::span<const std::int32_t> tokens, const Each& each, std::
     if (token < 0 || token >= decoder_->config().vocabulary)
       throw bad_data("token " + std::to_string(token) + " is not in the model's vocabulary of " +
                      std::to_string(decoder_->config().vocabulary));
-  const bool all = each || surprisals != nullptr || memory_->wants_nll();
+  const bool all = each || surprisals != nullptr || memory_->wants_nll() != Memory::Feedback::kNone;
   for (std::size_t at = 0; at < tokens.size();)
     at += static_cast<std::size_t>(feed_block(tokens.subspan(at), at, all, each, surprisals));
 }
@@ -50,7 +50,16 @@ std::int64_t Session::feed_block(std::span<const std::int32_t> tokens, std::size
                                     : static_cast<float>(surprisal(before, token)));
     }
     if (surprisals != nullptr) surprisals->insert(surprisals->end(), nll_.begin(), nll_.end());
-    if (memory_->wants_nll()) memory_->on_nll(nll_);
+    const Memory::Feedback feedback = memory_->wants_nll();
+    if (feedback == Memory::Feedback::kEcho) {
+      for (std::int64_t i = fed; i-- > 0;) {
+        const std::span<const float> before = i > 0 ? row(i - 1) : std::span<const float>(logits_);
+        const std::int32_t last = i > 0 ? tokens[static_cast<std::size_t>(i) - 1] : last_;
+        nll_[static_cast<std::size_t>(i)] = before.empty() ? std::numeric_limits<float>::quiet_NaN()
+                                                           : static_cast<float>(surprisal(before, last));
+      }
+    }
+    if (feedback != Memory::Feedback::kNone) memory_->on_nll(nll_);
     if (each)
       for (std::int64_t i = 0; i < fed; ++i)
         each(offset + static_cast<std::size_t>(i), row(wanted - fed + i));
@@ -58,6 +67,7 @@ std::int64_t Session::feed_block(std::span<const std::int32_t> tokens, std::size
   const auto last = row(wanted - 1);
   logits_.assign(last.begin(), last.end());
   tokens_ += fed;
+  last_ = tokens[static_cast<std::size_t>(fed) - 1];
   return fed;
 }
 
@@ -65,12 +75,14 @@ Session Session::fork() const {
   Session other(decoder_, memory_->fork(), block_);
   other.logits_ = logits_;
   other.tokens_ = tokens_;
+  other.last_ = last_;
   return other;
 }
 
 void Session::save(Archive& group) const {
   group.set("model", decoder_->fingerprint());
   group.set("tokens", tokens_);
+  group.set("last", last_);
   group.set("logits", logits_);
   memory_->save(group.group("memory"));
 }
@@ -79,6 +91,9 @@ void Session::load(const Archive& group) {
   if (group.get<std::string>("model") != decoder_->fingerprint())
     throw bad_data("the saved sequence belongs to another model");
   tokens_ = group.get<std::int64_t>("tokens");
+  last_ = group.get<std::int32_t>("last");
+  if (last_ < -1 || last_ >= decoder_->config().vocabulary)
+    throw bad_data("the saved sequence's last token is not in the model's vocabulary");
   logits_ = group.get<std::vector<float>>("logits");
   if (!logits_.empty() && static_cast<std::int64_t>(logits_.size()) != decoder_->config().vocabulary)
     throw bad_data("the saved sequence's logits are " + std::to_string(logits_.size()) + ", expected " +

@@ -52,6 +52,7 @@ class Session {
   Workspace work_;
   std::vector<float> x_, rows_, logits_, nll_;
   std::int64_t tokens_ = 0;
+  std::int32_t last_ = -1;  ///< the newest token
 };
 
 }  // namespace stream::llm

@@ -1,5 +1,7 @@
-/// Plugin "llm_train": what trains language models, on libtorch.
+/// Plugin "llm_train": what trains language models, on libtorch, and the studies, which may train theirs.
 #include "llm/llm_train.hpp"
+#include "llm/study_sir.hpp"
+#include "llm/study_streaming.hpp"
 #include "stream/plugin.hpp"
 
-STREAM_PLUGIN("llm_train", stream::llm::TrainOperator);
+STREAM_PLUGIN("llm_train", stream::llm::TrainOperator, stream::llm::StreamingStudy, stream::llm::SirStudy);

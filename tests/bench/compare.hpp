@@ -32,6 +32,7 @@ std::vector<Benchmark> text_benchmarks();
 std::vector<Benchmark> captions_benchmarks();
 std::vector<Benchmark> learner_benchmarks();
 std::vector<Benchmark> event_benchmarks();
+std::vector<Benchmark> language_model_benchmarks();
 std::vector<Benchmark> video_benchmarks();
 
 /// Throws std::invalid_argument for an empty list.

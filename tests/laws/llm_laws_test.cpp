@@ -9,6 +9,9 @@
 #include "llm/llm_pair_text.hpp"
 #include "llm/llm_score.hpp"
 #include "llm/llm_train.hpp"
+#include "llm/memory_duo.hpp"
+#include "llm/study_sir.hpp"
+#include "llm/study_streaming.hpp"
 #include "plugins/llm/models.hpp"
 #include "program/program.hpp"
 
@@ -57,34 +60,54 @@ std::vector<Packet> texts_of_ids() {
   return packets;
 }
 
-const std::vector<std::string> kMemories{"full", "window", "recompute", "sink"};
+const std::vector<std::string> kMemories{"full", "window", "recompute", "sink", "sir", "inf", "duo"};
+
+/// A table of heads for models of small_config.
+std::string head_table(const ScratchFolder& folder) {
+  std::string path = (folder / "heads.tsv").string();
+  write_gates(path, {{{1, 0}, {0, 0.5}}});
+  return path;
+}
 
 TEST(Laws, LlmGenerate) {
   const ScratchFolder folder;
+  const std::string heads = head_table(folder);
   const std::string bytes = byte_model(folder), ids = (folder / "ids.h5").string();
   write_language_model(ids, random_model(small_config(), 6, 3));
   for (const std::string& memory : kMemories) {
     for (const double temperature : {0.0, 1.0})
       laws::check_all(laws::subject<GenerateOperator>({{"model", bytes},
                                                        {"memory", memory},
+                                                       {"block", 2},
+                                                       {"blocks", 3},
+                                                       {"execution", 4},
+                                                       {"heads", heads},
                                                        {"sinks", 2},
                                                        {"recent", 40},
                                                        {"max_tokens", 9},
                                                        {"temperature", temperature}}),
                       lines());
-    laws::check_all(
-        laws::subject<GenerateOperator>(
-            {{"model", ids}, {"memory", memory}, {"sinks", 1}, {"recent", 20}, {"max_tokens", 5}}),
-        texts_of_ids());
+    laws::check_all(laws::subject<GenerateOperator>({{"model", ids},
+                                                     {"memory", memory},
+                                                     {"block", 2},
+                                                     {"blocks", 3},
+                                                     {"execution", 4},
+                                                     {"heads", heads},
+                                                     {"sinks", 1},
+                                                     {"recent", 20},
+                                                     {"max_tokens", 5}}),
+                    texts_of_ids());
   }
 }
 
 TEST(Laws, LlmScore) {
   const ScratchFolder folder;
+  const std::string heads = head_table(folder);
   const std::string bytes = byte_model(folder);
   for (const std::string& memory : kMemories) {
-    const Object params{
-        {"model", bytes}, {"memory", memory}, {"sinks", 2}, {"recent", 20}, {"threshold", 4.0}};
+    const Object params{{"model", bytes}, {"memory", memory}, {"block", 2},
+                        {"blocks", 3},    {"execution", 4},   {"heads", heads},
+                        {"sinks", 2},     {"recent", 20},     {"threshold", 4.0}};
     laws::check_all(laws::subject<ScoreOperator>(params), lines());
     std::vector<Packet> raw;
     for (int i = 0; i < 8; ++i)
@@ -136,6 +159,23 @@ TEST(Laws, LlmCorpus) {
   const ScratchFolder folder;
   std::ofstream(folder / "a.txt") << std::string(100'000, 'a') << std::string(50'000, 'b');
   expect_resumable<CorpusSource>({{"path", (folder / "a.txt").string()}, {"times", 2}});
+}
+
+TEST(Laws, LlmStudyStreaming) {
+  // Times and the size of the process differ from run to run.
+  expect_resumable<StreamingStudy>({{"model", STREAM_SOURCE_DIR "/share/models/pairs-begin-0.h5"},
+                                    {"parts", Array{"quality"}},
+                                    {"seeds", 1},
+                                    {"caches", Array{16}},
+                                    {"streams", 1},
+                                    {"tokens", 1000}});
+}
+
+TEST(Laws, LlmStudySir) {
+  expect_resumable<SirStudy>({{"model", STREAM_SOURCE_DIR "/share/models/pairs-rare-0.h5"},
+                              {"seeds", 1},
+                              {"caps", Array{48}},
+                              {"dialogues", 2}});
 }
 
 }  // namespace

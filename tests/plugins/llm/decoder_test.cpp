@@ -57,7 +57,7 @@ TEST(Decoder, AgreesWithAPlainOneInEveryLayout) {
   for (const Layout& layout : layouts()) {
     const LanguageModel model = random_model(layout.config, 3);
     const auto tokens = random_tokens(40, layout.config.vocabulary);
-    const Rows expected = Reference(model).dense(tokens);
+    const Rows expected = plain::Decoder(model).dense(tokens);
     for (const std::size_t block : {std::size_t{1}, std::size_t{7}, std::size_t{40}})
       EXPECT_LT(difference(run(*full(model), tokens, block), expected), 2e-5)
           << layout.name << ", block " << block;
@@ -69,7 +69,7 @@ TEST(Decoder, SlidingWindowOfMistral) {
   c.sliding_window = 9;
   const LanguageModel model = random_model(c, 4);
   const auto tokens = random_tokens(40, c.vocabulary);
-  const Rows expected = Reference(model).logits(tokens, [](std::int64_t t) {
+  const Rows expected = plain::Decoder(model).logits(tokens, [](std::int64_t t) {
     View view{{}, t};
     for (std::int64_t s = std::max<std::int64_t>(0, t - 8); s <= t; ++s) view.seen.push_back({s, s});
     return view;

@@ -6,9 +6,13 @@
 #include <limits>
 
 #include "llm/session.hpp"
-#include "reference.hpp"
+#include "llm/plain_decoder.hpp"
 
 namespace stream::llm::testing {
+
+using plain::Row;
+using plain::Rows;
+using plain::View;
 
 inline std::vector<std::int32_t> random_tokens(std::int64_t count, std::int64_t vocabulary,
                                                std::uint64_t seed = 7) {

@@ -46,7 +46,7 @@ TEST(Sink, EqualsAPlainReferenceWithPlacesInTheCache) {
     const auto tokens = random_tokens(100, c.vocabulary);
     for (const auto& [sinks, recent] :
          {std::pair<std::int64_t, std::int64_t>{1, 7}, {4, 9}, {0, 8}, {3, 1}}) {
-      const Rows expected = Reference(f.model).logits(
+      const Rows expected = plain::Decoder(f.model).logits(
           tokens, [s = sinks, r = recent](std::int64_t t) { return cache_view(t, s, r); });
       for (const Keys keys : {Keys::kTurned, Keys::kRaw})
         for (const std::size_t block : {std::size_t{1}, std::size_t{5}, std::size_t{100}}) {
@@ -124,7 +124,7 @@ TEST(Sink, ATurnMakesRoomForItself) {
     const std::vector<std::int32_t> turn{5, 6, 7};
     std::vector<std::int32_t> all = tokens;
     all.insert(all.end(), turn.begin(), turn.end());
-    const Rows expected = Reference(f.model).logits(all, [](std::int64_t t) {
+    const Rows expected = plain::Decoder(f.model).logits(all, [](std::int64_t t) {
       if (t < 40) return cache_view(t, 2, 10);
       View view;
       for (std::int64_t s = 0; s <= t; ++s)
@@ -150,7 +150,7 @@ TEST(Sink, ARangeCanBeForgotten) {
     Session sink = f.sink(2, 10, keys);
     run(sink, {tokens.begin(), tokens.end() - 1}, 1);
     sink.memory().evict(5, 8);
-    const Rows expected = Reference(f.model).logits(tokens, [](std::int64_t t) {
+    const Rows expected = plain::Decoder(f.model).logits(tokens, [](std::int64_t t) {
       if (t < 40) return cache_view(t, 2, 10);
       View view;
       for (std::int64_t s = 0; s <= t; ++s)
@@ -206,11 +206,11 @@ TEST(Recompute, EqualsADenseRunOverItsWindow) {
     std::vector<std::int32_t> window(tokens.begin(), tokens.begin() + first);
     window.insert(window.end(), tokens.end() - (12 - first), tokens.end());
     EXPECT_LT(difference(Logits{{session.logits().begin(), session.logits().end()}},
-                         Rows{Reference(f.model).dense(window).back()}),
+                         Rows{plain::Decoder(f.model).dense(window).back()}),
               2e-5);
     window.assign(tokens.begin(), tokens.begin() + first);
     window.insert(window.end(), tokens.begin() + 28 + first, tokens.begin() + 40);
-    const Row row = Reference(f.model).dense(window).back();
+    const Row row = plain::Decoder(f.model).dense(window).back();
     EXPECT_NEAR(nll[40], surprisal(std::vector<float>(row.begin(), row.end()), tokens[40]), 2e-5);
   }
 }
@@ -218,7 +218,7 @@ TEST(Recompute, EqualsADenseRunOverItsWindow) {
 TEST(Session, SurprisalsAreThoseOfTheTokensThatCame) {
   const Fixture f;
   const auto tokens = random_tokens(20, 31);
-  const Rows rows = Reference(f.model).dense(tokens);
+  const Rows rows = plain::Decoder(f.model).dense(tokens);
   for (const std::size_t block : {std::size_t{1}, std::size_t{20}}) {
     Session session = f.full();
     std::vector<float> nll;

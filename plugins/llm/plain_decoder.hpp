@@ -2,13 +2,14 @@
 /// is given from outside. Independent of the decoder under test but for the reading of weights.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <vector>
 
 #include "llm/model_file.hpp"
 
-namespace stream::llm::testing {
+namespace stream::llm::plain {
 
 using Row = std::vector<double>;
 using Rows = std::vector<Row>;
@@ -23,13 +24,18 @@ struct View {
   std::int64_t position = 0;
 };
 
-class Reference {
+class Decoder {
  public:
-  explicit Reference(const LanguageModel& model) : model_(model), c_(model.config) {}
+  explicit Decoder(const LanguageModel& model) : model_(model), c_(model.config) {}
 
   /// Logits after every token. `rotations` are those of plain RoPE.
   Rows logits(const std::vector<std::int32_t>& tokens,
               const std::function<View(std::int64_t t)>& view) const {
+    return logits_by_layer(tokens, [&](std::int64_t t, std::int64_t) { return view(t); });
+  }
+  /// The same where layers see different things.
+  Rows logits_by_layer(const std::vector<std::int32_t>& tokens,
+                       const std::function<View(std::int64_t t, std::int64_t layer)>& view) const {
     const auto n = tokens.size();
     Rows x(n);
     for (std::size_t t = 0; t < n; ++t) x[t] = matrix_row("embed_tokens.weight", tokens[t]);
@@ -43,8 +49,8 @@ class Reference {
         v[t] = linear(name + "self_attn.v_proj", y);
       }
       for (std::size_t t = 0; t < n; ++t) {
-        const Row attended =
-            linear(name + "self_attn.o_proj", attend(q[t], k, v, view(static_cast<std::int64_t>(t)), name));
+        const Row attended = linear(name + "self_attn.o_proj",
+                                    attend(q[t], k, v, view(static_cast<std::int64_t>(t), l), name));
         Row sum = added(x[t], attended);
         const Row y = norm(name + "post_attention_layernorm", c_.parallel_residual ? x[t] : sum);
         Row up = linear(name + "mlp.up_proj", y);
@@ -184,4 +190,4 @@ class Reference {
   const ModelConfig& c_;
 };
 
-}  // namespace stream::llm::testing
+}  // namespace stream::llm::plain

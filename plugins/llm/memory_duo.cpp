@@ -1,0 +1,198 @@
+#include "llm/memory_duo.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <sstream>
+
+#include "stream/error.hpp"
+#include "stream/file.hpp"
+#include "stream/random.hpp"
+
+namespace stream::llm {
+
+std::vector<std::vector<bool>> HeadGates::full(double sparsity, std::uint64_t seed) const {
+  Random random(seed);
+  std::vector<std::vector<double>> noisy = layers;
+  std::vector<double> all;
+  for (auto& layer : noisy)
+    for (double& gate : layer) {
+      gate = std::clamp(gate, 0.0, 1.0) + 1e-6 * random.uniform();
+      all.push_back(gate);
+    }
+  std::sort(all.begin(), all.end());
+  // NumPy's quantile: between the two nearest, in proportion.
+  const double at = sparsity * static_cast<double>(all.size() - 1);
+  const auto below = static_cast<std::size_t>(at);
+  const double above = all[std::min(below + 1, all.size() - 1)];
+  double threshold = all[below] + (at - static_cast<double>(below)) * (above - all[below]);
+  if (sparsity >= 1) threshold = 2;  // none
+  std::vector<std::vector<bool>> out;
+  for (const auto& layer : noisy) {
+    out.emplace_back();
+    for (const double gate : layer) out.back().push_back(gate >= threshold);
+  }
+  return out;
+}
+
+HeadGates read_gates(const std::string& path) {
+  const std::string text = read_file(path, 1 << 24);
+  HeadGates gates;
+  std::istringstream lines(text);
+  std::string line;
+  for (std::size_t number = 1; std::getline(lines, line); ++number) {
+    const auto wrong = [&](const std::string& what) {
+      return bad_data(path + ":" + std::to_string(number) + ": " + what);
+    };
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty()) continue;
+    gates.layers.emplace_back();
+    for (std::size_t at = 0; at <= line.size();) {
+      const std::size_t end = std::min(line.find('\t', at), line.size());
+      double gate = 0;
+      const auto [rest, error] = std::from_chars(line.data() + at, line.data() + end, gate);
+      if (error != std::errc() || rest != line.data() + end || !std::isfinite(gate))
+        throw wrong("'" + line.substr(at, end - at) + "' is no gate, expected numbers separated by tabs");
+      gates.layers.back().push_back(gate);
+      at = end + 1;
+    }
+    if (gates.layers.back().size() != gates.layers.front().size())
+      throw wrong(std::to_string(gates.layers.back().size()) + " gates, the first layer has " +
+                  std::to_string(gates.layers.front().size()));
+  }
+  if (gates.layers.empty()) throw bad_data(path + ": a table without gates");
+  return gates;
+}
+
+void write_gates(const std::string& path, const HeadGates& gates) {
+  std::string text;
+  char number[32];
+  for (const auto& layer : gates.layers) {
+    for (std::size_t i = 0; i < layer.size(); ++i) {
+      const auto end = std::to_chars(number, number + sizeof number, layer[i]).ptr;
+      text.append(i > 0 ? "\t" : "").append(number, end);
+    }
+    text += '\n';
+  }
+  write_atomically(path, text);
+}
+
+DuoMemory::DuoMemory(const ModelConfig& config, const Rope& rope, Options options)
+    : config_(&config),
+      turns_(rope),
+      options_(std::move(options)),
+      heads_(static_cast<std::size_t>(config.layers * config.kv_heads)) {
+  if (static_cast<std::int64_t>(options_.full.size()) != config.layers)
+    throw bad_recipe("the table of heads has " + std::to_string(options_.full.size()) +
+                     " layers, the model " + std::to_string(config.layers));
+  for (const auto& layer : options_.full)
+    if (static_cast<std::int64_t>(layer.size()) != config.kv_heads)
+      throw bad_recipe("the table of heads has " + std::to_string(layer.size()) +
+                       " heads in a layer, the model has " + std::to_string(config.kv_heads) +
+                       " key and value heads");
+  if (options_.sinks < 0 || options_.recent < 1)
+    throw bad_recipe("a memory of " + std::to_string(options_.sinks) + " sinks and " +
+                     std::to_string(options_.recent) + " recent tokens, expected at least 0 and 1");
+}
+
+void DuoMemory::append(std::int64_t layer, std::int64_t tokens, const float*, const float* keys,
+                       const float* values) {
+  const std::int64_t d = config_->head_dim, n = config_->kv_heads;
+  for (std::int64_t h = 0; h < n; ++h) {
+    Head& to = head(layer, h);
+    for (std::int64_t t = 0; t < tokens; ++t) {
+      const std::int64_t from = (t * n + h) * d;
+      to.keys.insert(to.keys.end(), keys + from, keys + from + d);
+      to.values.insert(to.values.end(), values + from, values + from + d);
+      turns_.rotate(to.keys.data() + to.keys.size() - static_cast<std::size_t>(d), count_ + t);
+    }
+  }
+}
+
+void DuoMemory::segments(std::int64_t layer, std::int64_t tokens, std::vector<Segment>& out) {
+  const std::int64_t d = config_->head_dim;
+  for (std::int64_t h = 0; h < config_->kv_heads; ++h) {
+    Head& from = head(layer, h);
+    const auto add = [&](std::int64_t row, std::int64_t count, std::int64_t position) -> Segment& {
+      out.push_back({.keys = from.keys.data() + row * d,
+                     .values = from.values.data() + row * d,
+                     .count = count,
+                     .first_head = h,
+                     .heads = 1,
+                     .key_position = position,
+                     .query_position = count_});
+      return out.back();
+    };
+    if (full(layer, h)) {
+      Segment& all = add(0, count_ + tokens, 0);
+      all.until = count_ + 1, all.until_step = 1;
+      continue;
+    }
+    // Sinks, then the recent ones and the chunk, whose positions are a run. While the chunk fills up the
+    // sinks, a part of it stands among them.
+    const std::int64_t past = kept(), sinks = std::min(options_.sinks, past + tokens);
+    if (sinks > 0) {
+      Segment& first = add(0, sinks, 0);
+      first.until = past < sinks ? past + 1 : sinks;
+      first.until_step = past < sinks ? 1 : 0;
+    }
+    const std::int64_t rest = past + tokens - sinks, position = count_ + tokens - rest;
+    if (rest == 0) continue;
+    Segment& run = add(sinks, rest, position);
+    // Query t stands at count_ + t, which is slot count_ + t - position.
+    run.until = count_ - position + 1, run.until_step = 1;
+    if (options_.exact_mask) run.from = count_ - options_.recent + 1 - position, run.from_step = 1;
+  }
+}
+
+void DuoMemory::commit(std::int64_t tokens) {
+  const auto d = static_cast<std::size_t>(config_->head_dim);
+  const std::int64_t held = kept() + tokens;
+  count_ += tokens;
+  const auto drop = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(held - kept()) * d);
+  if (drop == 0) return;
+  const auto first = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(options_.sinks) * d);
+  for (std::int64_t l = 0; l < config_->layers; ++l)
+    for (std::int64_t h = 0; h < config_->kv_heads; ++h) {
+      if (full(l, h)) continue;
+      for (std::vector<float>* rows : {&head(l, h).keys, &head(l, h).values})
+        rows->erase(rows->begin() + first, rows->begin() + first + drop);
+    }
+}
+
+std::int64_t DuoMemory::stored_tokens(std::int64_t layer, std::int64_t kv_head) const {
+  return full(layer, kv_head) ? count_ : kept();
+}
+
+std::size_t DuoMemory::resident_bytes() const {
+  std::size_t sum = 0;
+  for (const Head& h : heads_) sum += (h.keys.size() + h.values.size()) * sizeof(float);
+  return sum;
+}
+
+void DuoMemory::save(Archive& group) const {
+  group.set("policy", "duo");
+  group.set("count", count_);
+  for (std::size_t i = 0; i < heads_.size(); ++i) {
+    group.set("keys_" + std::to_string(i), heads_[i].keys);
+    group.set("values_" + std::to_string(i), heads_[i].values);
+  }
+}
+
+void DuoMemory::load(const Archive& group) {
+  if (group.get<std::string>("policy") != "duo") throw bad_data("the saved memory is of another policy");
+  count_ = group.get<std::int64_t>("count");
+  if (count_ < 0) throw bad_data("the saved memory does not fit this one");
+  for (std::int64_t l = 0; l < config_->layers; ++l)
+    for (std::int64_t h = 0; h < config_->kv_heads; ++h) {
+      const std::string number = std::to_string(l * config_->kv_heads + h);
+      Head& to = head(l, h);
+      to.keys = group.get<std::vector<float>>("keys_" + number);
+      to.values = group.get<std::vector<float>>("values_" + number);
+      const auto expected = static_cast<double>(stored_tokens(l, h)) * static_cast<double>(config_->head_dim);
+      if (static_cast<double>(to.keys.size()) != expected || to.values.size() != to.keys.size())
+        throw bad_data("the saved memory belongs to another table of heads or another model");
+    }
+}
+
+}  // namespace stream::llm
