@@ -18,9 +18,18 @@ typedef std::int8_t B __attribute__((vector_size(STREAM_VECTOR), aligned(1), may
 
 constexpr int kRows = 4;  // of a matrix at a time
 
+// GCC takes conversions of narrow vectors apart into single elements; the instructions are asked for by name.
 V bfloats(const std::uint16_t* from) {
+#if defined(__F16C__) && STREAM_VECTOR == 16
+  const __m256i narrow = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(from));
+  return reinterpret_cast<V>(_mm512_slli_epi32(_mm512_cvtepu16_epi32(narrow), 16));
+#elif defined(__F16C__) && STREAM_VECTOR == 8
+  const __m128i narrow = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(from));
+  return reinterpret_cast<V>(_mm256_slli_epi32(_mm256_cvtepu16_epi32(narrow), 16));
+#else
   const U bits = __builtin_convertvector(*reinterpret_cast<const H*>(from), U) << 16;
   return reinterpret_cast<const V&>(bits);
+#endif
 }
 
 V halves(const std::uint16_t* from) {
@@ -39,7 +48,26 @@ V halves(const std::uint16_t* from) {
 #endif
 }
 
-V bytes(const std::int8_t* from) { return __builtin_convertvector(*reinterpret_cast<const B*>(from), V); }
+V bytes(const std::int8_t* from) {
+#if defined(__F16C__) && STREAM_VECTOR == 16
+  return reinterpret_cast<V>(
+      _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i_u*>(from)))));
+#elif defined(__F16C__) && STREAM_VECTOR == 8
+  return reinterpret_cast<V>(
+      _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i_u*>(from)))));
+#else
+  return __builtin_convertvector(*reinterpret_cast<const B*>(from), V);
+#endif
+}
+
+/// The sum of all lanes, halves upon halves: four dependent additions where one lane after the other takes sixteen.
+float total(V v) {
+  I lanes;
+  for (int i = 0; i < kWidth; ++i) lanes[i] = i;
+#pragma GCC unroll 4
+  for (int half = static_cast<int>(kWidth) / 2; half > 0; half /= 2) v += __builtin_shuffle(v, lanes ^ half);
+  return v[0];
+}
 
 /// A load of `count` < kWidth elements; the other lanes are zero.
 template <typename T, V (*kLoad)(const T*)>
@@ -69,7 +97,7 @@ void rows_product(const T* w, const float* x, float* y, std::int64_t cols) {
     const V a = part<float, load>(x + c, cols - c);
     for (int r = 0; r < R; ++r) sums[r][0] += part<T, kLoad>(w + r * cols + c, cols - c) * a;
   }
-  for (int r = 0; r < R; ++r) y[r] = sum(sums[r][0] + sums[r][1]);
+  for (int r = 0; r < R; ++r) y[r] = total(sums[r][0] + sums[r][1]);
 }
 
 template <typename T, V (*kLoad)(const T*)>
@@ -91,7 +119,7 @@ void rows_product_i8(const std::int8_t* w, const float* scales, const float* x, 
     }
     for (int r = 0; r < R; ++r) sums[r] += parts[r] * scales[r * groups + g];
   }
-  for (int r = 0; r < R; ++r) y[r] = sum(sums[r]);
+  for (int r = 0; r < R; ++r) y[r] = total(sums[r]);
 }
 
 void product_i8(const std::int8_t* w, const float* scales, const float* x, float* y, std::int64_t rows,

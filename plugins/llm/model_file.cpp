@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "hdf5/archive_file.hpp"
-#include "llm/half.hpp"
 #include "stream/error.hpp"
+#include "stream/half.hpp"
 #include "stream/random.hpp"
 
 namespace stream::llm {

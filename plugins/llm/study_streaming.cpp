@@ -71,11 +71,14 @@ Spec StreamingStudy::spec() {
           "stream as early on, within 10 %.")
       .paper(
           "Xiao, Tian, Chen, Han, Lewis, Efficient Streaming Language Models with Attention Sinks, ICLR 2024")
-      .example("What is exact", R"(title = "Exact properties"
+      .example("Quality, briefly", R"(title = "StreamingLLM, briefly"
 [nodes.study]
-use   = "llm.study_streaming"
-parts = ["exact"]
-quick = true
+use     = "llm.study_streaming"
+parts   = ["quality"]
+seeds   = 1
+caches  = [16]
+streams = 2
+tokens  = 1000
 
 [nodes.claims]
 use  = "jsonl.write"

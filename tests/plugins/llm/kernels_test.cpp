@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "llm/half.hpp"
+#include "stream/half.hpp"
 #include "stream/random.hpp"
 
 namespace stream::llm {

@@ -6,10 +6,10 @@
 #include <limits>
 
 #include "hdf5/archive_file.hpp"
-#include "llm/half.hpp"
 #include "models.hpp"
 #include "program/program.hpp"
 #include "stream/error.hpp"
+#include "stream/half.hpp"
 
 namespace stream::llm {
 namespace {
