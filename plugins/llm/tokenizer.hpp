@@ -32,9 +32,9 @@ class TextEncoder {
 class TextDecoder {
  public:
   virtual ~TextDecoder() = default;
-  /// The bytes that are certain now: valid UTF-8 as far as the tokens are. Nothing for an id that no token has:
-  /// embeddings are padded to round sizes, and a model may sample from the padding. Throws Error(kBadData) for a
-  /// negative id, and bytes' tokenizer for one outside of its vocabulary.
+  /// The bytes that are certain now: valid UTF-8 as far as the tokens are. Nothing for an id that no token
+  /// has: embeddings are padded to round sizes, and a model may sample from the padding. Throws
+  /// Error(kBadData) for a negative id, and bytes' tokenizer for one outside of its vocabulary.
   virtual std::string push(TokenId id) = 0;
   /// The stream of ids ends here: what was held back (an unfinished character).
   virtual std::string finish() = 0;

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "llm/session.hpp"
 #include "llm/plain_decoder.hpp"
+#include "llm/session.hpp"
 
 namespace stream::llm::testing {
 
