@@ -47,12 +47,12 @@ class Mandelbrot final : public Content {
     const double cr = re_ + (x - x_) * scale, ci = im_ + (y - y_) * scale;
     double r = 0, i = 0;
     int n = 0;
-    for (; n < 96 && r * r + i * i <= 4; ++n) {
+    for (; n < 64 && r * r + i * i <= 4; ++n) {
       const double next = r * r - i * i + cr;
       i = 2 * r * i + ci;
       r = next;
     }
-    if (n == 96) return {8, 8, 16};
+    if (n == 64) return {8, 8, 16};
     const int band = n / 6 % 8;
     return faded(bands_[static_cast<std::size_t>(band)], bands_[static_cast<std::size_t>((band + 1) % 8)],
                  n % 6, 6);
@@ -64,11 +64,11 @@ class Mandelbrot final : public Content {
   std::array<Colour, 8> bands_{};
 };
 
-/// Conway's game of life on cells of 3 pixels, one generation every fourth frame; what died glows on.
+/// Conway's game of life on cells of 8 pixels, one generation every fourth frame; what died glows on.
 class Life final : public Content {
  public:
   Life(std::uint64_t seed, int width, int height, int frames)
-      : columns_(width / 3 + 1), rows_(height / 3 + 1) {
+      : columns_(width / kCell + 1), rows_(height / kCell + 1) {
     SplitMix random(seed);
     alive_ = random_colour(random);
     for (std::uint8_t& c : alive_) c |= 128;
@@ -80,12 +80,13 @@ class Life final : public Content {
   }
   Colour at(int x, int y, int frame) const override {
     const Cells& cells = generations_[std::min(generations_.size() - 1, static_cast<std::size_t>(frame / 4))];
-    const int level = cells[static_cast<std::size_t>(y / 3) * static_cast<std::size_t>(columns_) +
-                            static_cast<std::size_t>(x / 3)];
+    const int level = cells[static_cast<std::size_t>(y / kCell) * static_cast<std::size_t>(columns_) +
+                            static_cast<std::size_t>(x / kCell)];
     return level == 255 ? alive_ : faded({10, 10, 30}, {90, 30, 60}, level, 254);
   }
 
  private:
+  static constexpr int kCell = 8;
   using Cells = std::vector<std::uint8_t>;  ///< 255: alive; less: dead, and how much it glows
   Cells next(const Cells& now) const {
     Cells out(now.size());
@@ -119,7 +120,7 @@ class TestPattern final : public Content {
  public:
   explicit TestPattern(std::uint64_t seed) {
     SplitMix random(seed);
-    period_ = static_cast<int>(random.within(4, 9));
+    period_ = static_cast<int>(random.within(9, 14));
     for (Colour& c : bars_) c = random_colour(random);
     step_x_ = static_cast<int>(random.within(1, 3));
     step_y_ = static_cast<int>(random.within(1, 3));
@@ -132,7 +133,7 @@ class TestPattern final : public Content {
     const int bx = bounce(frame * step_x_, 96), by = bounce(frame * step_y_, 64);
     const int lx = (x % 128) - bx, ly = (y % 96) - by;
     if (lx >= 0 && ly >= 0 && lx < 28 && ly < 28)
-      return (lx * lx + ly * ly) / 24 % 2 == 0 ? Colour{250, 250, 240} : Colour{20, 20, 30};
+      return (lx * lx + ly * ly) / 120 % 2 == 0 ? Colour{250, 250, 240} : Colour{20, 20, 30};
     if (y / 24 % 2 == 0) return bars_[static_cast<std::size_t>((x + frame) / 12 % 8)];
     return ((x + frame) / period_ + y / period_) % 2 == 0 ? Colour{200, 200, 200} : Colour{50, 50, 60};
   }
@@ -247,8 +248,8 @@ class Talk final : public Clip {
     const int t = number % 40, nod = t < 20 ? t : 40 - t;
     paint(picture, face_, width_ / 2 - size / 2 + nod / 2, height_ / 4 + nod / 4, size, size, number);
     picture.fill(0, height_ - 30, width_, 30, {20, 30, 60});
-    picture.text(width_ - 2 * number, height_ - 22, words_, 3, ink_);
-    picture.text(8, 8, "STREAM " + std::to_string(100 + number), 2, ink_);
+    picture.text(width_ - 2 * number, height_ - 26, words_, 4, ink_);
+    picture.text(8, 8, "STREAM " + std::to_string(100 + number), 4, ink_);
     return picture;
   }
 
