@@ -32,7 +32,7 @@ Spec SuperresStudy::spec() {
              choices({kExact, kQuality}))
       .param("clips", std::vector<std::string>{"mixed", "cut", "talk"}, "made-up videos (video_world.clip)")
       .param("frames", 90, "of each clip", range(4, 100000))
-      .param("steps", 2000, "updates of each method on each clip, over all its models", range(1, 1e9))
+      .param("steps", 3000, "updates of each method on each clip, over all its models", range(1, 1e9))
       .param("models", 4, "k", range(2, 255))
       .param("share", 0.5, "a of J-STDO: part j is shown with a^j in each epoch", range(0.0, 1.0))
       .param("quick", false, "one clip, a quarter of its frames, a twentieth of the updates, and looser bars")

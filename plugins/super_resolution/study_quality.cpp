@@ -220,7 +220,7 @@ std::vector<Object> QualityStudy::records() const {
       const Result& r = list.at(c.name);
       out.push_back(claim(clip + ": " + c.name + " (" + std::to_string(r.steps) + " updates, map of " +
                               std::to_string(r.map) + " bytes)",
-                          Value(), figures(list.at(kBicubic).psnr, 0, 0),
+                          Value(), quantity(list.at(kBicubic).psnr, "dB (bicubic)"),
                           figures(r.psnr, r.bytes, r.multiply_adds), "better than bicubic",
                           r.psnr > list.at(kBicubic).psnr));
     }
