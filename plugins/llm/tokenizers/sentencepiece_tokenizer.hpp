@@ -15,10 +15,11 @@ namespace stream::llm {
 /// text still arrives, and the library cannot say which are certain. And a text must have no end: the
 /// library's sums of float32 scores run out of digits. The library is what the tests compare with.
 ///
-/// Ids and texts are the library's (version 0.2 as well as Debian's 0.1.97). What differs: bytes that are not
-/// UTF-8 count as one U+FFFD for each maximal invalid part, not for each byte; sums of scores begin anew as
-/// SentencePieceWords says; a text of more than a megabyte without any place at which it could be cut is cut
-/// there.
+/// Ids and texts are the library's (0.1.97, Debian's; where two ways to cut are equally probable, 0.2 rounds
+/// to another one now and then). What differs: bytes that are not UTF-8 count as one U+FFFD for each maximal
+/// invalid part, not for each byte; sums of scores begin anew as SentencePieceWords says; a text of more than
+/// a megabyte without any place at which it could be cut is cut there; ids that no piece has decode to
+/// nothing.
 ///
 /// Throws Error(kBadData) that says where the file is no such model, and names what is not supported.
 std::shared_ptr<const Tokenizer> read_sentencepiece_tokenizer(std::string_view file);
