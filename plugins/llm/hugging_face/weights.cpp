@@ -29,7 +29,9 @@ void replace_inside(std::string& name, std::string_view part, std::string_view b
 }
 
 /// What the checkpoint calls one of our weights.
-std::string llama_name(std::string name) { return name.starts_with("lm_head.") ? name : "model." + name; }
+std::string llama_name(const std::string& name) {
+  return name.starts_with("lm_head.") ? name : "model." + name;
+}
 
 std::string gpt_neox_name(std::string name) {
   if (replace_front(name, "lm_head.", "embed_out.")) return name;
@@ -82,7 +84,7 @@ class Taker {
     if (found == tensors_.end())
       throw bad_data("tensor '" + wanted.name + "' " + shape_text(wanted.shape) + " is missing" +
                      did_you_mean(wanted.name, others_));
-    const Tensor tensor = found->second;
+    Tensor tensor = found->second;
     if (!std::ranges::equal(tensor.shape(), wanted.shape))
       throw bad_data("tensor '" + wanted.name + "' has the shape " + shape_text(tensor.shape()) +
                      ", expected " + shape_text(wanted.shape) + " by config.json");
