@@ -21,31 +21,43 @@ std::int64_t differing(const Pixels& a, const Pixels& b) {
   return count;
 }
 
-/// Largest difference between the network as it is trained and its folded weights run by libtorch.
+/// WDSR with a convolution for each layer, named by its number.
+template <typename Convolve>
+at::Tensor forward(const WdsrShape& shape, const at::Tensor& x, const Convolve& conv) {
+  at::Tensor h = conv(0, x - 0.5);
+  for (int b = 0; b < shape.blocks; ++b) h = h + conv(2 * b + 2, conv(2 * b + 1, h).relu());
+  return at::pixel_shuffle(conv(shape.layers() - 2, h) + conv(shape.layers() - 1, x - 0.5), shape.scale) +
+         0.5;
+}
+
+/// Largest difference between folded weights and weight norm as it is written: a convolution with v, whose
+/// result is scaled by g / |v|.
 double folding_error(const Wdsr& network, const at::Tensor& x) {
   const torch::NoGradGuard no_grad;
-  const Weights folded = network.folded();
   const WdsrShape& shape = network.shape();
-  std::vector<std::pair<at::Tensor, at::Tensor>> layers;
+  const Weights folded = network.folded();
+  std::vector<const float*> starts;
   const float* at = folded.values.data();
   for (int i = 0; i < shape.layers(); ++i) {
     const auto [in, out, side] = shape.layer(i);
-    const std::int64_t size = std::int64_t{in} * out * side * side;
-    layers.emplace_back(torch::from_blob(const_cast<float*>(at), {out, in, side, side}).clone(),
-                        torch::from_blob(const_cast<float*>(at + size), {out}).clone());
-    at += size + out;
+    starts.push_back(at);
+    at += std::int64_t{out} * (in * side * side + 1);
   }
-  const auto conv = [&](std::size_t i, const at::Tensor& v) {
-    return at::conv2d(v, layers[i].first, layers[i].second, 1, layers[i].first.size(2) / 2);
+  const auto by_folded = [&](int i, const at::Tensor& v) {
+    const auto [in, out, side] = shape.layer(i);
+    auto* const first = const_cast<float*>(starts[static_cast<std::size_t>(i)]);
+    return at::conv2d(v, torch::from_blob(first, {out, in, side, side}),
+                      torch::from_blob(first + std::int64_t{out} * in * side * side, {out}), 1, side / 2);
   };
-  at::Tensor h = conv(0, x - 0.5);
-  for (int b = 0; b < shape.blocks; ++b) {
-    const auto i = static_cast<std::size_t>(2 * b + 1);
-    h = h + conv(i + 1, conv(i, h).relu());
-  }
-  const at::Tensor y =
-      at::pixel_shuffle(conv(layers.size() - 2, h) + conv(layers.size() - 1, x - 0.5), shape.scale) + 0.5;
-  return (y - network.forward(x)).abs().max().item<double>();
+  const auto parameters = network.named_parameters();
+  const auto by_norm = [&](int i, const at::Tensor& v) {
+    const std::string layer = "layer" + std::to_string(i) + ".";
+    const at::Tensor &direction = parameters[layer + "weight_v"], &length = parameters[layer + "weight_g"];
+    const at::Tensor scale = length.flatten() / direction.square().sum({1, 2, 3}).sqrt();
+    return at::conv2d(v, direction, {}, 1, direction.size(2) / 2) * scale.view({1, -1, 1, 1}) +
+           parameters[layer + "bias"].view({1, -1, 1, 1});
+  };
+  return (forward(shape, x, by_folded) - forward(shape, x, by_norm)).abs().max().item<double>();
 }
 
 }  // namespace
