@@ -15,7 +15,7 @@ const std::filesystem::path kModels = STREAM_SOURCE_DIR "/tests/golden/language_
 class ImportedLaws : public ::testing::TestWithParam<std::string> {
  protected:
   std::string model() const {
-    const std::string path = (folder_ / "m.h5").string();
+    std::string path = (folder_ / "m.h5").string();
     write_language_model(path, read_hugging_face((kModels / GetParam()).string()));
     return path;
   }
@@ -36,6 +36,7 @@ TEST_P(ImportedLaws, ScoreOfBytesThatAreCutInsideOfCharacters) {
 
 TEST_P(ImportedLaws, GenerateFromLines) {
   std::vector<Packet> lines;
+  lines.reserve(8);
   for (int i = 0; i < 8; ++i)
     lines.push_back(Packet::of<Text>(Time{10 * i}, kText.substr(0, 29) + std::to_string(i)));
   laws::check_all(laws::subject<GenerateOperator>({{"model", model()},
