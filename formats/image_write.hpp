@@ -16,9 +16,11 @@ class ImageWrite final : public Sink {
               "file to write; with %d or %04d in it, a file for each frame with its number there, from 0 on")
         .param("frame", -1, "write this frame alone, counted from 0; -1: all, or the only one", at_least(-1))
         .about(
-            "Samples of 8 bits, RGB or gray, are stored as they are; YUV becomes RGB by libswscale, deeper samples "
+            "Samples of 8 bits, RGB or gray, are stored as they are; YUV becomes RGB by libswscale, deeper "
+            "samples "
             "16 bits. Each picture appears whole or not at all. A path without a number takes one "
-            "picture: a second one ends the run with exit code 65. A resumed run writes the pictures after its checkpoint "
+            "picture: a second one ends the run with exit code 65. A resumed run writes the pictures after "
+            "its checkpoint "
             "again, the same bytes.")
         .contract({.order = Order::kStateful, .cost = Cost::kHeavy})
         .example("The first frame of a video",
@@ -26,7 +28,8 @@ class ImageWrite final : public Sink {
                  "[nodes.out]\nuse   = \"image.write\"\nfrom  = \"in\"\npath  = \"first.png\"\nframe = 0\n");
   }
 
-  explicit ImageWrite(const Params& p) : path_(p.get<std::string>("path")), only_(p.get<std::int64_t>("frame")) {
+  explicit ImageWrite(const Params& p)
+      : path_(p.get<std::string>("path")), only_(p.get<std::int64_t>("frame")) {
     const auto at = path_.find('%');
     if (at == std::string::npos) return;
     auto end = at + 1;

@@ -60,8 +60,8 @@ std::optional<Breach> check_foresight(Runner& runner, const Reference& reference
   Outcome outcome = runner.run(scenario);
   const Time certain = minus(from, lookahead);
   const std::string tried = "from packet " + std::to_string(cut) + " (" + to_string(from) + ") on " + how;
-  // What refuses the changed packets, or at the end finds that something is missing, is free to; what it had said
-  // before stands all the same.
+  // What refuses the changed packets, or at the end finds that something is missing, is free to; what it had
+  // said before stands all the same.
   if (outcome.fault && !outcome.fault->fatal() &&
       ((outcome.fault->phase == Phase::kProcess && outcome.fault->step >= cut) ||
        outcome.fault->phase == Phase::kFinish))

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "stream/error.hpp"
-#include "super_resolution/half.hpp"
+#include "stream/half.hpp"
 
 namespace stream::super_resolution {
 namespace {
@@ -85,7 +85,7 @@ std::string Weights::bytes(Precision precision) const {
       if (precision == Precision::kFloat32) {
         for (int k = 0; k < fan; ++k) put(out, at[k]);
       } else if (precision == Precision::kFloat16) {
-        for (int k = 0; k < fan; ++k) put(out, to_half(at[k]));
+        for (int k = 0; k < fan; ++k) put(out, half_of_float(at[k]));
       } else {
         float most = 0;
         for (int k = 0; k < fan; ++k) most = std::max(most, std::abs(at[k]));
@@ -98,7 +98,7 @@ std::string Weights::bytes(Precision precision) const {
       if (precision == Precision::kFloat32)
         put(out, *at);
       else
-        put(out, to_half(*at));
+        put(out, half_of_float(*at));
     }
   }
   return out;
@@ -117,12 +117,12 @@ Weights Weights::read(const WdsrShape& shape, Precision precision, std::string_v
       const float step = precision == Precision::kInt8 ? take<float>(bytes) : 1.0f;
       for (int k = 0; k < fan; ++k)
         out.values.push_back(precision == Precision::kInt8      ? step * take<std::int8_t>(bytes)
-                             : precision == Precision::kFloat16 ? from_half(take<std::uint16_t>(bytes))
+                             : precision == Precision::kFloat16 ? float_of_half(take<std::uint16_t>(bytes))
                                                                 : take<float>(bytes));
     }
     for (int c = 0; c < channels; ++c)
       out.values.push_back(precision == Precision::kFloat32 ? take<float>(bytes)
-                                                            : from_half(take<std::uint16_t>(bytes)));
+                                                            : float_of_half(take<std::uint16_t>(bytes)));
   }
   for (const float x : out.values)
     if (!std::isfinite(x)) throw bad_data("a model with a weight that is no finite number");

@@ -8,7 +8,7 @@
 #include "nn/device.hpp"
 #include "plugins/super_resolution/small.hpp"
 #include "stream/error.hpp"
-#include "super_resolution/half.hpp"
+#include "stream/half.hpp"
 #include "super_resolution/label_map.hpp"
 #include "super_resolution/png_bytes.hpp"
 #include "super_resolution/upscaler.hpp"
@@ -80,8 +80,8 @@ TEST(Half, RoundsToNearestEven) {
   for (int i = 0; i < 20000; ++i) {
     const auto x = static_cast<float>(random.normal() * std::pow(10.0, random.uniform(-9, 4)));
     const auto expected = at::Half(x);
-    EXPECT_EQ(to_half(x), expected.x) << x;
-    EXPECT_EQ(from_half(expected.x), static_cast<float>(expected));
+    EXPECT_EQ(half_of_float(x), expected.x) << x;
+    EXPECT_EQ(float_of_half(expected.x), static_cast<float>(expected));
   }
 }
 
