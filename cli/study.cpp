@@ -25,7 +25,9 @@ std::vector<std::vector<std::string>> rows_of(const StudyResult& result) {
   std::vector<std::vector<std::string>> rows;
   for (const Claim& c : result.claims) {
     rows.push_back({c.claim, figure(c.paper), figure(c.baseline), figure(c.measured), figure(c.bar),
-                    c.held ? "held" : "MISSED"});
+                    !c.held   ? "-"
+                    : *c.held ? "held"
+                              : "MISSED"});
   }
   return rows;
 }
@@ -37,7 +39,9 @@ const std::vector<std::string> kHeader = {"claim", "paper", "baseline", "measure
 }  // namespace
 
 bool StudyResult::held() const {
-  return !claims.empty() && std::all_of(claims.begin(), claims.end(), [](const Claim& c) { return c.held; });
+  const auto judged = [](const Claim& c) { return c.held.has_value(); };
+  return std::any_of(claims.begin(), claims.end(), judged) &&
+         std::all_of(claims.begin(), claims.end(), [](const Claim& c) { return c.held.value_or(true); });
 }
 
 void read_study_records(std::string_view jsonl, StudyResult& into) {
@@ -65,14 +69,19 @@ void read_study_records(std::string_view jsonl, StudyResult& into) {
         into.plots[plot ? plot->as_string() : "series"][name->as_string()].push_back(p);
         continue;
       }
-      into.claims.push_back({required(record, "claim").as_string(), required(record, "paper"),
-                             required(record, "baseline"), required(record, "measured"),
-                             required(record, "bar"), required(record, "held").as_bool()});
+      Claim claim{
+          required(record, "claim").as_string(), required(record, "paper"), required(record, "baseline"),
+          required(record, "measured"),          required(record, "bar"),   {}};
+      const Value& held = required(record, "held");
+      if (held.is_null() != claim.bar.is_null())
+        throw bad_data("'bar' and 'held' are null together, for a figure without a bar, or neither");
+      if (!held.is_null()) claim.held = held.as_bool();
+      into.claims.push_back(std::move(claim));
     } catch (const Error& e) {
       throw e.within(into.study + ": line " + std::to_string(number) + " of the study's output");
     }
   }
-  if (into.claims.empty())
+  if (std::none_of(into.claims.begin(), into.claims.end(), [](const Claim& c) { return c.held.has_value(); }))
     throw failed(into.study + ": the run stated no claim: a study that claims nothing shows nothing");
 }
 
@@ -92,7 +101,7 @@ Value study_value(const StudyResult& result) {
                                {"baseline", c.baseline},
                                {"measured", c.measured},
                                {"bar", c.bar},
-                               {"held", c.held}});
+                               {"held", c.held ? Value(*c.held) : Value()}});
   }
   return Object{{"study", result.study},
                 {"seed", Value(result.seed)},

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@ namespace stream::cli {
 struct Claim {
   std::string claim;
   Value paper, baseline, measured, bar;
-  bool held = false;
+  std::optional<bool> held;  ///< none: a figure that no bar judges
 };
 
 /// A PNG in base64, and what it shows.
@@ -33,6 +34,7 @@ struct StudyResult {
   /// axes.
   std::map<std::string, std::map<std::string, std::vector<PlotPoint>>> plots;
   std::vector<StudyPicture> pictures;  ///< records {"picture", "png"}, in their order
+  /// Every bar was held, and there was one.
   bool held() const;
 };
 

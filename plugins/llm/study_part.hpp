@@ -40,6 +40,10 @@ class JobsPart : public StudyPart {
     records_.push_back(stream::claim(std::move(what), std::move(paper), std::move(baseline),
                                      std::move(measured), std::move(bar), held));
   }
+  void figure(std::string what, Value paper, Value baseline, Value measured) {
+    records_.push_back(
+        stream::figure(std::move(what), std::move(paper), std::move(baseline), std::move(measured)));
+  }
   void point(std::string plot, std::string series, double x, double y) {
     records_.push_back(stream::point(std::move(plot), std::move(series), x, y));
   }

@@ -63,8 +63,8 @@ class Exact final : public JobsPart {
       equal += all;
     }
     // Nothing has been dropped before the token behind the one that fills the cache has been computed.
-    claim(kept(c) + "tokens whose logits are those of dense attention, bit for bit", "none", 2 * c + 2, equal,
-          "= " + std::to_string(c + 1), equal == c + 1);
+    claim(kept(c) + "tokens whose logits are those of dense attention, bit for bit", Value(), 2 * c + 2,
+          equal, "= " + std::to_string(c + 1), equal == c + 1);
   }
 
   void against_plain(std::int64_t c) {
@@ -95,7 +95,7 @@ class Exact final : public JobsPart {
               "largest difference from plain arithmetic over the kept keys as they came, of the largest "
               "logit (" +
               decimals(scale) + ")",
-          "none", worst_raw / scale, worst / scale, "<= 1e-5, both ways of keeping keys",
+          Value(), worst_raw / scale, worst / scale, "<= 1e-5, both ways of keeping keys",
           worst <= 1e-5 * scale && worst_raw <= 1e-5 * scale);
   }
 
@@ -124,7 +124,7 @@ class Exact final : public JobsPart {
           "= " + std::to_string(expected), least == expected && most == expected);
     claim(kept(c) + "growth of the whole process after token 500 (bytes); a checkpoint holds " +
               std::to_string(saved),
-          "constant", "none", grown, "<= 1 MB, and a checkpoint no more than the cache and 1 KB",
+          "constant", Value(), grown, "<= 1 MB, and a checkpoint no more than the cache and 1 KB",
           grown <= 1e6 && saved <= static_cast<std::int64_t>(expected) + 1024);
   }
 

@@ -135,7 +135,7 @@ bool ExactStudy::step() {
     std::vector<PatchIndex> some;
     for (int i = 0; i < std::min<int>(16, static_cast<int>(clip.patches())); ++i) some.push_back(i);
     const double error = folding_error(*s.general, clip.lr_batch(some, 0));
-    wrong("largest difference between folded and unfolded weights", error, "<= 1e-5", error <= 1e-5);
+    wrong("largest difference between folded and unfolded weights", error, "<= 1e-6", error <= 1e-6);
   }
 
   // (e) Workers, and how patches are batched.

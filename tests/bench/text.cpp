@@ -22,33 +22,6 @@ std::string short_lines() {
   return text;
 }
 
-std::vector<Row> copy_lines() {
-  const testing::ScratchFolder scratch;
-  const std::string input = (scratch / "lines.txt").string(), recipe = (scratch / "copy.toml").string();
-  const std::string ours = (scratch / "ours.txt").string(), theirs = (scratch / "theirs.txt").string();
-  testing::write_contents(input, short_lines());
-  testing::write_contents(recipe,
-                          "[nodes.lines]\nuse = \"text.read\"\npath = \"-\"\n"
-                          "[nodes.copy]\nuse = \"text.write\"\nfrom = \"lines\"\npath = \"-\"\n");
-  const Comparison c = compare(
-      5,
-      [&] {
-        return run_or_throw({.argv = {stream_program(), "run", recipe},
-                             .input = "",
-                             .input_file = input,
-                             .output_file = ours})
-            .wall_seconds;
-      },
-      [&] {
-        return run_or_throw(
-                   {.argv = {"sed", "-n", "p"}, .input = "", .input_file = input, .output_file = theirs})
-            .wall_seconds;
-      });
-  if (testing::contents(ours) != testing::contents(theirs))
-    throw std::runtime_error("the copies differ: nothing was measured");
-  return {row("copy 200 MB of short lines", "sed -n p", "s", c, 2.0)};
-}
-
 /// A million events of some 80 bytes, written as jq writes them.
 std::string events() {
   constexpr std::array kKinds{"view", "buy", "skip"};
@@ -63,31 +36,38 @@ std::string events() {
   return text;
 }
 
-std::vector<Row> copy_events() {
+/// `input` through a reader and a writer of ours, and through a filter that must give the same bytes.
+std::vector<Row> copied(const std::string& what, const std::string& format, const std::string& input,
+                        const std::vector<std::string>& peer, double bar) {
   const testing::ScratchFolder scratch;
-  const std::string input = (scratch / "events.jsonl").string(), recipe = (scratch / "copy.toml").string();
-  const std::string ours = (scratch / "ours.jsonl").string(), theirs = (scratch / "theirs.jsonl").string();
-  testing::write_contents(input, events());
-  testing::write_contents(recipe,
-                          "[nodes.events]\nuse = \"jsonl.read\"\npath = \"-\"\n"
-                          "[nodes.copy]\nuse = \"jsonl.write\"\nfrom = \"events\"\npath = \"-\"\n");
+  const std::string in = (scratch / "in").string(), recipe = (scratch / "copy.toml").string();
+  const std::string ours = (scratch / "ours").string(), theirs = (scratch / "theirs").string();
+  testing::write_contents(in, input);
+  testing::write_contents(recipe, "[nodes.in]\nuse = \"" + format + ".read\"\npath = \"-\"\n" +
+                                      "[nodes.out]\nuse = \"" + format +
+                                      ".write\"\nfrom = \"in\"\npath = \"-\"\n");
+  const auto seconds = [&](const std::vector<std::string>& argv, const std::string& output) {
+    return run_or_throw({.argv = argv, .input = "", .input_file = in, .output_file = output}).wall_seconds;
+  };
   const Comparison c = compare(
       5,
       [&] {
-        return run_or_throw({.argv = {stream_program(), "run", recipe},
-                             .input = "",
-                             .input_file = input,
-                             .output_file = ours})
-            .wall_seconds;
+        return seconds({stream_program(), "run", recipe}, ours);
       },
-      [&] {
-        return run_or_throw(
-                   {.argv = {"jq", "-c", "."}, .input = "", .input_file = input, .output_file = theirs})
-            .wall_seconds;
-      });
+      [&] { return seconds(peer, theirs); });
   if (testing::contents(ours) != testing::contents(theirs))
     throw std::runtime_error("the copies differ: nothing was measured");
-  return {row("copy a million records of JSON Lines", "jq -c .", "s", c, 1.0 / 20)};
+  std::string name;
+  for (const std::string& word : peer) name += (name.empty() ? "" : " ") + word;
+  return {row(what, name, "s", c, bar)};
+}
+
+std::vector<Row> copy_lines() {
+  return copied("copy 200 MB of short lines", "text", short_lines(), {"sed", "-n", "p"}, 2.0);
+}
+
+std::vector<Row> copy_events() {
+  return copied("copy a million records of JSON Lines", "jsonl", events(), {"jq", "-c", "."}, 1.0 / 20);
 }
 
 }  // namespace

@@ -215,6 +215,24 @@ TEST_F(Run, StudiesHoldOrMissTheirBars) {
   const Outcome bad = stream_run({"reproduce", "study.toml"}, "", folder_.path());
   EXPECT_EQ(bad.exit_code, 1);
   EXPECT_THAT(bad.out, HasSubstr("MISSED"));
+  // A figure without a bar is shown and judges nothing; alone it is no study, and half of it is a mistake.
+  const std::string figure =
+      R"({"claim":"seen on the way","paper":null,"baseline":1,"measured":3,"bar":null,"held":null})"
+      "\n";
+  write_contents(folder_ / "claims.jsonl", held + figure);
+  const Outcome shown = stream_run({"reproduce", "study.toml"}, "", folder_.path());
+  EXPECT_EQ(shown.exit_code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("seen on the way"));
+  write_contents(folder_ / "claims.jsonl", missed + figure);
+  EXPECT_EQ(stream_run({"reproduce", "study.toml"}, "", folder_.path()).exit_code, 1);
+  write_contents(folder_ / "claims.jsonl", figure);
+  EXPECT_EQ(stream_run({"reproduce", "study.toml"}, "", folder_.path()).exit_code, 1);
+  write_contents(folder_ / "claims.jsonl",
+                 R"({"claim":"a","paper":null,"baseline":1,"measured":3,"bar":null,"held":true})"
+                 "\n");
+  const Outcome half = stream_run({"reproduce", "study.toml"}, "", folder_.path());
+  EXPECT_EQ(half.exit_code, 65);
+  EXPECT_THAT(half.err, HasSubstr("null together"));
   write_contents(folder_ / "claims.jsonl", "");
   EXPECT_EQ(stream_run({"reproduce", "study.toml"}, "", folder_.path()).exit_code, 1);
 }

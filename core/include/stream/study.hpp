@@ -82,6 +82,16 @@ inline Object claim(std::string what, Value paper, Value baseline, Value measure
                 {"bar", std::move(bar)},           {"held", held}};
 }
 
+/// A measured figure that no bar judges: "bar" and "held" are null.
+inline Object figure(std::string what, Value paper, Value baseline, Value measured) {
+  return Object{{"claim", std::move(what)},
+                {"paper", std::move(paper)},
+                {"baseline", std::move(baseline)},
+                {"measured", std::move(measured)},
+                {"bar", Value()},
+                {"held", Value()}};
+}
+
 inline Object point(std::string plot, std::string series, double x, double y) {
   return Object{{"plot", std::move(plot)}, {"series", std::move(series)}, {"x", x}, {"y", y}};
 }
