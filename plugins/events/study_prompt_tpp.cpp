@@ -18,7 +18,7 @@ Spec PromptTppStudy::spec() {
       .param("train", std::int64_t{300}, "sequences of each task to learn from", range(10, 1e5))
       .param("test", std::int64_t{100}, "held-out sequences of each regime", range(5, 1e5))
       .param("epochs", std::int64_t{10}, "of each task; three times as many of the first", range(1, 1000))
-      .param("quick", false, "one seed, 40 sequences of each task, 2 epochs; the same bars")
+      .param("quick", false, "one seed, 40 sequences of each task, 2 epochs: only what is exact is judged")
       .contract({.state = Growth::kConstant, .cost = Cost::kHeavy})
       .about(
           "Regimes are Hawkes processes of six types that share their chain of types and differ in which "

@@ -39,7 +39,8 @@ Spec PisaStudy::spec() {
       .param("epochs", std::int64_t{20}, "of training at the most; each arm ends after five without a gain",
              range(1, 1000))
       .param("features", std::int64_t{64}, "numbers in an item's vector", range(4, 512))
-      .param("quick", false, "one seed, 60 users of 60 sessions, 16 features, two epochs; the same bars")
+      .param("quick", false,
+             "one seed, 60 users of 60 sessions, 16 features, two epochs: only what is exact is judged")
       .contract({.state = Growth::kConstant, .cost = Cost::kHeavy})
       .about(
           "Quality: PISA, the same network with plain means of sessions, and SASRec on sequences of items, "
@@ -87,6 +88,7 @@ std::unique_ptr<StudyPart> PisaStudy::part(const std::string& which) const {
   options.epochs = epochs_;
   options.features = features_;
   options.control = control;
+  options.quick = quick_;
   return std::make_unique<PisaQualityPart>(options);
 }
 

@@ -17,6 +17,7 @@ class PisaQualityPart final : public StudyPart {
     WorldOptions world;
     std::int64_t epochs = 20, features = 64;
     bool control = false;  ///< only PISA against plain means, where memory must not matter
+    bool quick = false;    ///< figures alone
   };
   explicit PisaQualityPart(Options options);
   bool step() override;
@@ -31,7 +32,8 @@ class PisaQualityPart final : public StudyPart {
   };
   TrainerOptions trainer_options(const Arm& arm) const;
   void finish_arm();
-  std::vector<Object> control_records() const;
+  std::vector<Object> control_claims() const;
+  std::vector<Object> quality_claims() const;
   Options options_;
   std::shared_ptr<const SessionLog> log_;
   std::vector<Arm> arms_;
