@@ -147,6 +147,9 @@ class Run final : public Verb {
     option("-o,--output", "FILE", &overrides_.output, "what the recipe's output writes; - is stdout");
     option("--set", "NODE.PARAM=VALUE", &settings_,
            "set a parameter of a node, or params.NAME of the recipe; may be repeated");
+    option("--on-error", "WHAT", &on_error_,
+           "what input that cannot be does: end the run, or be passed over (stop, skip)")
+        .choices = {"stop", "skip"};
     option("--threads", "N", &threads_, "threads for the graph; 0 stands for one for each processor");
     option("--device", "DEVICE", &options_.device, "where tensors are computed: cpu, cuda or cuda:N");
     option("--seed", "N", &options_.seed, "seed of every random number in the run");
@@ -219,6 +222,7 @@ class Run final : public Verb {
  private:
   void fill_in_options() {
     overrides_.set = parse_settings(settings_);
+    overrides_.on_error = on_error_;
     if (threads_ > 4096)
       throw Error(ExitCode::kUsage, "--threads " + std::to_string(threads_) + ": expected 0 to 4096");
     options_.threads = static_cast<int>(threads_);
@@ -255,7 +259,7 @@ class Run final : public Verb {
   std::string recipe_, every_ = "30s", max_time_, pace_ = "asap", progress_ = "auto", log_format_ = "text",
                        report_, metrics_;
   std::vector<std::string> settings_, taps_, received_;
-  std::optional<std::string> progress_fd_;
+  std::optional<std::string> progress_fd_, on_error_;
   int progress_fd_number_ = -1;
   std::uint64_t threads_ = 0;
   bool quiet_ = false;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "line_reader.hpp"
+#include "stream/log.hpp"
 #include "stream/plugin.hpp"
 #include "utf8.hpp"
 
@@ -19,13 +20,16 @@ class JsonlRead final : public Source {
                "member that holds the event time, in seconds; empty: the line's index, in nanoseconds")
         .param("key", std::string(),
                "member (a string or integer) that names the stream that a record belongs to; empty: none")
+        .param("faults", "stop", "a line that cannot be: ends the run, or is counted and passed over",
+               choices({"stop", "skip"}))
         .param("max_line", std::int64_t{16} << 20, "longest line allowed", range(1, 1 << 30), unit("bytes"))
         .about(
             "Every line must be one JSON object in valid UTF-8; blank lines are passed over. The first line "
             "that is not "
             "ends the run with exit code 65 and a message that names line and column, after all records "
             "before it were "
-            "delivered. With `time`, a record without that member, or earlier than the one before, is an "
+            "delivered; with faults = \"skip\" it is passed over with a warning. With `time`, a record "
+            "without that member, or earlier than the one before, is an "
             "error too; a record "
             "without the `key` member belongs to the stream with the empty key. A record is passed on as "
             "soon as its "
@@ -41,7 +45,9 @@ class JsonlRead final : public Source {
   explicit JsonlRead(const Params& p)
       : lines_(p.input_path("path"), {.max_line = p.get<std::size_t>("max_line")}),
         time_member_(p.get<std::string>("time")),
-        key_member_(p.get<std::string>("key")) {}
+        key_member_(p.get<std::string>("key")),
+        skip_(p.get<std::string>("faults") == "skip"),
+        node_(p.context().node) {}
 
   bool read(Output& out) override {
     if (!lines_.next(batch_)) return false;
@@ -63,7 +69,11 @@ class JsonlRead final : public Source {
         if (!key_member_.empty()) packet.key = key_of(*record);
         out.emit(std::move(packet));
       } catch (const Error& e) {
-        throw e.within(batch_.where(lines_.name(), i));
+        const Error error = e.within(batch_.where(lines_.name(), i));
+        if (!skip_) throw error;
+        ++passed_over_;
+        if ((passed_over_ & (passed_over_ - 1)) == 0)  // 1, 2, 4, 8 ...: not one warning for each
+          log_warning(node_, error.what() + (", passed over; " + std::to_string(passed_over_) + " by now"));
       }
     }
     return true;
@@ -118,6 +128,9 @@ class JsonlRead final : public Source {
   LineReader lines_;
   LineReader::Batch batch_;
   std::string time_member_, key_member_;
+  bool skip_;
+  std::string node_;
+  std::uint64_t passed_over_ = 0;
   Time newest_ = kTimeMin;
 };
 

@@ -53,7 +53,7 @@ std::string find_beside(const std::string& name, const std::string& dir) {
 class Flattener {
  public:
   Flattener(const Registry& registry, const Overrides& overrides, Diagnostics& diagnostics)
-      : registry_(registry), diagnostics_(diagnostics) {
+      : registry_(registry), diagnostics_(diagnostics), on_error_(overrides.on_error) {
     for (const auto& [key, text] : overrides.set) {
       const auto dot = key.rfind('.');
       if (dot == std::string::npos || dot == 0 || dot + 1 == key.size()) {
@@ -84,6 +84,7 @@ class Flattener {
       diagnostics_.error(out_.where,
                          "a recipe without nodes: it needs at least one [nodes.ID] with use = \"OPERATOR\"");
     }
+    if (on_error_) apply_on_error();
     apply_overrides();
     return std::move(out_);
   }
@@ -468,6 +469,20 @@ class Flattener {
     }
   }
 
+  /// Operators lose a packet that they refuse; a source must know by itself how to pass over bad input, which
+  /// its parameter `faults` says.
+  void apply_on_error() {
+    const Location where{"--on-error"};
+    for (RecipeNode& node : out_.nodes) {
+      if (node.on_error == OnError::kDivert) continue;
+      set_on_error(*on_error_, where, node.on_error);
+      const OperatorInfo* op = registry_.find(node.use);
+      if (!op || !op->spec.inputs().empty() || !op->spec.find_param("faults")) continue;
+      std::erase_if(node.params, [](const auto& p) { return p.name == "faults"; });
+      node.params.push_back({"faults", Value(*on_error_), where, where});
+    }
+  }
+
   void apply_overrides() {
     for (Override& o : overrides_) {
       if (o.used) continue;
@@ -504,6 +519,7 @@ class Flattener {
   const Registry& registry_;
   Diagnostics& diagnostics_;
   std::vector<Override> overrides_;
+  std::optional<std::string> on_error_;
   std::vector<std::string> stack_;
   std::set<std::string> ids_;
   std::size_t included_ = 0;

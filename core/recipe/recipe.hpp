@@ -16,6 +16,9 @@ struct Overrides {
   std::vector<std::pair<std::string, std::string>>
       set;                                   ///< "node.param" or "params.name" and the value as text
   std::optional<std::string> input, output;  ///< -i and -o
+  /// --on-error, "stop" or "skip": for every node that does not divert, and for the parameter `faults` of
+  /// sources that have one; what `set` says of a node goes before it.
+  std::optional<std::string> on_error;
 };
 
 /// Reads the recipe, its includes and overrides, and validates everything. Never throws for a faulty recipe:

@@ -13,8 +13,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "stream/error.hpp"
 
@@ -31,6 +35,33 @@ int until(Clock::time_point deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
   return static_cast<int>(std::clamp<long long>(left, 0, 3'600'000));
 }
+
+/// This process's environment with its own folder behind $PATH: a command that names this program is found
+/// where it was neither installed nor put into $PATH.
+class Environment {
+ public:
+  Environment() {
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+      if (std::string_view(*entry).starts_with("PATH="))
+        path_ = *entry;
+      else
+        entries_.push_back(*entry);
+    }
+    std::error_code missing;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", missing);
+    if (path_.empty()) path_ = "PATH=/usr/local/bin:/usr/bin:/bin";
+    if (!missing) path_ += ":" + self.parent_path().string();
+    entries_.push_back(path_.data());
+    entries_.push_back(nullptr);
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  char** entries() { return entries_.data(); }
+
+ private:
+  std::string path_;
+  std::vector<char*> entries_;
+};
 
 pid_t spawn(const std::string& command, int socket) {
   posix_spawn_file_actions_t actions;
@@ -52,7 +83,9 @@ pid_t spawn(const std::string& command, int socket) {
   std::string shell = "/bin/sh", flag = "-c", script = command;
   std::array<char*, 4> argv = {shell.data(), flag.data(), script.data(), nullptr};
   pid_t process = -1;
-  const int error = posix_spawn(&process, shell.c_str(), &actions, &attributes, argv.data(), environ);
+  Environment environment;
+  const int error =
+      posix_spawn(&process, shell.c_str(), &actions, &attributes, argv.data(), environment.entries());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw failed("cannot start '" + command + "': " + std::strerror(error));

@@ -227,11 +227,37 @@ class FaultFinder {
   std::size_t at_ = 0;
 };
 
+/// What stands at `offset`, as a word where it is one, in place of the parser's message where that says less:
+/// some programs write NaN and Infinity, which JSON does not have.
+std::string unexpected(std::string_view json, std::size_t offset, simdjson::error_code error) {
+  const auto of_word = [&](std::size_t i) {
+    const auto c = static_cast<unsigned char>(json[i]);
+    return std::isalnum(c) != 0 || c == '-' || c == '+' || c == '.' || c == '_';
+  };
+  std::size_t from = offset, to = offset;
+  while (from > 0 && of_word(from - 1)) --from;
+  while (to < json.size() && of_word(to)) ++to;
+  std::string word(json.substr(from, std::min<std::size_t>(to - from, 24)));
+  std::string lower = word;
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (lower.starts_with('-') || lower.starts_with('+')) lower.erase(0, 1);
+  if (lower == "nan" || lower == "inf" || lower == "infinity") return word + " is no number in JSON";
+  // For everything that stands where it cannot it guesses at what may be missing.
+  if (error != simdjson::TAPE_ERROR) return simdjson::error_message(error);
+  const auto c = static_cast<unsigned char>(json[offset]);
+  if (word.empty() && c > 0x20 && c < 0x7f) word = json.substr(offset, 1);
+  return word.empty() ? "unexpected byte " + std::to_string(c) : "unexpected '" + word + "'";
+}
+
 std::pair<std::size_t, std::string> fault_of(std::string_view json, simdjson::error_code error) {
   const std::size_t offset = std::min(FaultFinder(json).find(), json.size());
-  std::string what = offset >= json.size() && error != simdjson::UTF8_ERROR
-                         ? "it ends before the value is complete"
-                         : simdjson::error_message(error);
+  std::string what;
+  if (error == simdjson::UTF8_ERROR)
+    what = simdjson::error_message(error);
+  else if (offset >= json.size())
+    what = "it ends before the value is complete";
+  else
+    what = unexpected(json, offset, error);
   if (json.find_first_not_of(" \t\r\n") == std::string_view::npos) what = "it is empty";
   return {offset, std::move(what)};
 }

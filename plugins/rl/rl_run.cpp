@@ -31,8 +31,8 @@ Spec RunOperator::spec() {
                      .param("world", "",
                             "command that starts a process with the world in it, in place of an environment")
                      .param("timeout", std::chrono::seconds(10), "longest wait for an answer of the world")
-                     .param("bad_events", "stop",
-                            "what an answer of the world that cannot be does: end the run, or be passed over",
+                     .param("faults", "stop",
+                            "an answer of the world that cannot be: ends the run, or is passed over",
                             choices({"stop", "skip"}))
                      .param("steps", std::int64_t{0}, "steps in all; 0: without end", at_least(0))
                      .param("report", "episodes", "what is reported", choices({"episodes", "steps"}))))
@@ -49,7 +49,7 @@ Spec RunOperator::spec() {
           "longer than `timeout`, ends the run with the number of the step. An answer that cannot be "
           "(another "
           "number of numbers, a reward that is no number, no JSON) leaves the learner as it was; with "
-          "`bad_events = \"skip\"` the action is sent again, beside {\"error\": why}. A process keeps its "
+          "`faults = \"skip\"` the action is sent again, beside {\"error\": why}. A process keeps its "
           "state "
           "to itself: a resumed run starts it anew and begins with an episode, and what was learnt goes on.")
       .paper("Elsayed, Vasan, Mahmood, Streaming Deep Reinforcement Learning Finally Works, arXiv 2410.14606")
@@ -76,7 +76,8 @@ RunOperator::RunOperator(const Params& p)
       every_step_(p.get<std::string>("report") == "steps"),
       command_(p.get<std::string>("world")),
       timeout_(p.get<Duration>("timeout")),
-      skip_bad_(p.get<std::string>("bad_events") == "skip") {
+      skip_bad_(p.get<std::string>("faults") == "skip"),
+      node_(p.context().node) {
   const auto environment = p.get<std::string>("environment");
   if (environment.empty() == command_.empty())
     throw bad_recipe(environment.empty() ? "there is neither an environment nor a world to act in"
@@ -211,7 +212,7 @@ bool RunOperator::hear_world(Output& out) {
     if (!skip_bad_ || e.code() != ExitCode::kBadData) throw at_step(e);
     ++skipped_;
     if ((skipped_ & (skipped_ - 1)) == 0)  // 1, 2, 4, 8 ...: not one line for each
-      log_warning("", at_step(e).what() + (", passed over; " + std::to_string(skipped_) + " by now"));
+      log_warning(node_, at_step(e).what() + (", passed over; " + std::to_string(skipped_) + " by now"));
     tell_world(e.what());
   }
   out.advance(Time{steps_});

@@ -45,6 +45,7 @@ class RunOperator final : public Source {
   std::string command_;
   Duration timeout_;
   bool skip_bad_;
+  std::string node_;
   std::unique_ptr<LineProcess> process_;
   bool awaiting_ = false;  ///< the process has been told something and has not answered
   std::chrono::steady_clock::time_point deadline_;

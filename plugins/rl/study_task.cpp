@@ -1,16 +1,25 @@
 #include "rl/study_task.hpp"
 
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
 #include <algorithm>
 #include <cmath>
 
 namespace stream::rl {
 
+/// As many lives as the run has threads: none depends on another.
 bool TaskStudy::step() {
   const auto seeds = static_cast<std::size_t>(seeds_.count);
-  if (done_ == trials_.size() * seeds) return false;
-  const std::size_t i = done_ / seeds, k = done_ % seeds;
-  lives_[i].push_back(live(trials_[i], seeds_.first + k, context_));
-  ++done_;
+  const std::size_t left = trials_.size() * seeds - done_;
+  if (left == 0) return false;
+  const auto threads = static_cast<std::size_t>(std::max(1, tbb::this_task_arena::max_concurrency()));
+  std::vector<Life> made(std::min(left, threads));
+  tbb::parallel_for(std::size_t{0}, made.size(), [&](std::size_t n) {
+    const std::size_t i = (done_ + n) / seeds, k = (done_ + n) % seeds;
+    made[n] = live(trials_[i], seeds_.first + k, context_);
+  });
+  for (Life& life : made) lives_[done_++ / seeds].push_back(std::move(life));
   return true;
 }
 

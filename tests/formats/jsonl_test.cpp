@@ -63,6 +63,31 @@ TEST(JsonlRead, NamesLineAndColumnOfADamagedLineAfterEverythingBefore) {
   }
 }
 
+TEST(JsonlRead, PassesOverWhatCannotBeWhenTold) {
+  const Read read = read_records("{\"t\":1}\n{\"t\":NaN}\n[1]\n\n{\"t\":0.5}\n{\"t\":2}\n{\"t\":",
+                                 {{"faults", "skip"}, {"time", "t"}});
+  EXPECT_EQ(read.error, "");
+  ASSERT_EQ(read.packets.size(), 2u);
+  EXPECT_EQ(read.packets[1].time, Time{2'000'000'000});
+}
+
+TEST(JsonlRead, SaysWhatStandsWhereItCannot) {
+  const struct {
+    const char *bytes, *message;
+  } cases[] = {
+      {"{\"r\": NaN}\n", "column 7: not JSON: NaN is no number in JSON"},
+      {"{\"r\": -Infinity}\n", "-Infinity is no number in JSON"},
+      {"{\"r\": nan, \"b\": 1}\n", "nan is no number in JSON"},
+      {"hello world\n", "column 1: not JSON: unexpected 'hello'"},
+      {"{'a': 1}\n", "column 2: not JSON: unexpected"},
+      {"{\"a\": 1,}\n", "column 9: not JSON: unexpected '}'"},
+  };
+  for (const auto& c : cases) {
+    const Read read = read_records(c.bytes);
+    EXPECT_THAT(read.error, HasSubstr(c.message)) << c.bytes;
+  }
+}
+
 TEST(JsonlRead, TakesTimesAndKeysFromMembers) {
   const Read read =
       read_records("{\"t\":0.5,\"k\":\"x\"}\n{\"t\":2,\"k\":7}\n{\"t\":2}\n", {{"time", "t"}, {"key", "k"}});

@@ -95,5 +95,45 @@ TEST_F(ReinforcementLearning, EventsThatCannotBeArePassedOverAndChangeNothing) {
   EXPECT_THAT(stopped.err, ::testing::HasSubstr("packet 4: "));
 }
 
+TEST_F(ReinforcementLearning, OnErrorSkipReachesLinesRecordsAndWorlds) {
+  using ::testing::HasSubstr;
+  const std::string first = R"({"x": [1, 2], "c": 1})"
+                            "\n",
+                    last = R"({"x": [1, 2], "c": 0})"
+                           "\n";
+  const std::string lines = first +
+                            R"({"x": [1, 2], "c": NaN})"
+                            "\n" +
+                            R"({"x": [1, 2], "c": null})"
+                            "\n" +
+                            R"({"x": [1], "c": 0})"
+                            "\n" +
+                            last;
+  const Outcome stopped = stream({recipe("rl-predict")}, lines);
+  EXPECT_EQ(stopped.exit_code, 65);
+  EXPECT_THAT(stopped.err, HasSubstr("line 2 (byte 22): column 20: not JSON: NaN is no number in JSON"));
+  const Outcome skipped = stream({recipe("rl-predict"), "--on-error", "skip"}, lines);
+  EXPECT_EQ(skipped.exit_code, 0) << skipped.err;
+  EXPECT_THAT(skipped.err, HasSubstr("line 2 (byte 22)"));
+  EXPECT_THAT(skipped.err, HasSubstr("packet 2: 'c' is null"));
+  EXPECT_THAT(skipped.err, HasSubstr("packet 3: the observation has 1 numbers, expected 2"));
+  EXPECT_EQ(skipped.out, stream({recipe("rl-predict")}, first + last).out);
+
+  // A world that answers with Python's NaN, and with the right thing when it is asked again.
+  const std::string world =
+      R"(read a; echo '{"x": [1]}'; read a; echo '{"x": [1], "r": NaN}'; read a; echo '{"x": [1], "r": 1, "end": 1}')";
+  const std::vector<std::string> control = {recipe("rl-control"), "--set", "params.world=" + world};
+  const Outcome ended = stream(control);
+  EXPECT_EQ(ended.exit_code, 65);
+  EXPECT_THAT(ended.err, HasSubstr("step 1: not JSON at byte 16: NaN is no number in JSON"));
+  auto tolerant = control;
+  tolerant.insert(tolerant.end(), {"--on-error", "skip"});
+  const Outcome gone_on = stream(tolerant);
+  EXPECT_EQ(gone_on.exit_code, 0) << gone_on.err;
+  EXPECT_THAT(gone_on.err, HasSubstr("warning: agent: step 1: not JSON"));
+  ASSERT_EQ(records_of(gone_on.out).size(), 1u);
+  EXPECT_EQ(number(records_of(gone_on.out)[0], "return"), 1);
+}
+
 }  // namespace
 }  // namespace stream::testing

@@ -26,6 +26,21 @@ std::string given(const std::string& params, const std::string& knobs, const std
 
 Overrides set(std::string key, std::string value) { return {{{std::move(key), std::move(value)}}, {}, {}}; }
 
+TEST(Params, OnErrorOfTheCommandLineIsForEveryNodeThatDoesNotDivert) {
+  Overrides o;
+  o.on_error = "skip";
+  o.set = {{"o.on_error", "stop"}};
+  const auto p = plan(
+      "[nodes.s]\nuse='src'\n[nodes.k]\nuse='knobs'\nfrom='s'\n[nodes.d]\nuse='knobs'\nfrom='s'\non_error='"
+      "divert'\n"
+      "[nodes.o]\nuse='sink'\nfrom=['k','d','d.errors']\n",
+      o);
+  ASSERT_EQ(p.text(), "");
+  EXPECT_EQ(p.plan.nodes[p.plan.find("k")].on_error, OnError::kSkip);
+  EXPECT_EQ(p.plan.nodes[p.plan.find("d")].on_error, OnError::kDivert);
+  EXPECT_EQ(p.plan.nodes[p.plan.find("o")].on_error, OnError::kStop) << "--set says more";
+}
+
 TEST(Params, PlaceholderAloneKeepsTheType) {
   EXPECT_EQ(given("n = {type='integer', default=4}", "count = '${params.n}'", "count"), "4");
   EXPECT_EQ(given("n = {default=[1.5,2]}", "weights = '${params.n}'", "weights"), "[1.5, 2]");

@@ -35,6 +35,13 @@ TEST(LineProcess, ALastLineNeedsNoEndAndTheFateIsTold) {
   EXPECT_EQ(process.fate(), "exit code 4");
 }
 
+TEST(LineProcess, ThisProgramIsFoundByItsNameWhereverItLies) {
+  LineProcess process("command -v test-sdk");
+  std::string line;
+  ASSERT_EQ(process.hear(line, in(10'000)), Status::kLine);
+  EXPECT_EQ(line, STREAM_BINARY_DIR "/bin/test-sdk");
+}
+
 TEST(LineProcess, ATalkToTheDeadEndsNobody) {
   LineProcess process("kill -9 $$");
   std::string line;

@@ -134,6 +134,26 @@ TEST_P(KernelsOfThisProcessor, Steps) {
   EXPECT_NEAR(found, norm, 1e-10);
 }
 
+TEST_P(KernelsOfThisProcessor, AdamOverTheWholeRangeOfMoments) {
+  // Nothing learnt leaves a weight as it is to the bit; moments that nearly vanish, or nearly overflow, are
+  // moments still.
+  for (const double size : {0.0, 1e-150, 1e-40, 1e-12, 1e-8, 1e-3, 1.0, 1e9, 1e60, 1e140}) {
+    constexpr std::size_t kN = 8;
+    Doubles w(kN, 0.5), m(kN), v(kN), z(kN);
+    for (std::size_t i = 0; i < kN; ++i) z[i] = size * (1 + 0.3 * static_cast<double>(i));
+    k.adam_step(w.data(), m.data(), v.data(), z.data(), -2.0, 0.25, 10, 1000, kN);
+    for (std::size_t i = 0; i < kN; ++i) {
+      const double gradient = 2 * z[i], first = 0.1 * gradient * 10,
+                   second = 0.001 * gradient * gradient * 1000;
+      const double step = 0.25 * first / (std::sqrt(second) + 1e-8);
+      EXPECT_NEAR(0.5 - w[i], step, 1e-14 * step + 1e-16) << size;
+      if (size == 0) {
+        EXPECT_EQ(w[i], 0.5);
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, KernelsOfThisProcessor, ::testing::Range(std::size_t{0}, all_kernels().size()));
 
 }  // namespace
