@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "json_lines.hpp"
 #include "line_reader.hpp"
 #include "stream/log.hpp"
 #include "stream/plugin.hpp"
@@ -51,18 +52,13 @@ class JsonlRead final : public Source {
 
   bool read(Output& out) override {
     if (!lines_.next(batch_)) return false;
+    const std::size_t sound = json_lines_.sound(batch_);
     for (std::size_t i = 0; i < batch_.lines.size(); ++i) {
       const std::string_view json = batch_.text(batch_.lines[i]);
       const std::size_t start = json.find_first_not_of(" \t\r");
       if (start == std::string_view::npos) continue;
       try {
-        if (const auto fault = Value::fault(json)) {
-          if (const std::size_t good = valid_utf8_prefix(json); good < json.size())
-            throw bad_data("column " + std::to_string(good + 1) + ": invalid UTF-8");
-          throw bad_data("column " + std::to_string(fault->first + 1) + ": not JSON: " + fault->second);
-        }
-        if (json[start] != '{')
-          throw bad_data("expected a JSON object, found " + std::string(kind_of(json[start])));
+        if (i >= sound) require_object(json, json[start]);
         auto record = std::make_shared<const Record>(batch_.slice(batch_.lines[i]));
         Packet packet{record, Time{static_cast<std::int64_t>(batch_.first_line + i)}};
         if (!time_member_.empty()) packet.time = time_of(*record);
@@ -92,6 +88,15 @@ class JsonlRead final : public Source {
   }
 
  private:
+  static void require_object(std::string_view json, char first) {
+    if (const auto fault = Value::fault(json)) {
+      if (const std::size_t good = valid_utf8_prefix(json); good < json.size())
+        throw bad_data("column " + std::to_string(good + 1) + ": invalid UTF-8");
+      throw bad_data("column " + std::to_string(fault->first + 1) + ": not JSON: " + fault->second);
+    }
+    if (first != '{') throw bad_data("expected a JSON object, found " + std::string(kind_of(first)));
+  }
+
   static const char* kind_of(char first) {
     return first == '['                   ? "an array"
            : first == '"'                 ? "a string"
@@ -127,6 +132,7 @@ class JsonlRead final : public Source {
 
   LineReader lines_;
   LineReader::Batch batch_;
+  JsonLines json_lines_;
   std::string time_member_, key_member_;
   bool skip_;
   std::string node_;

@@ -46,7 +46,7 @@ void LineReader::make_room() {
   if (block_ && capacity_ - filled_ >= kLeastRoom) return;
   const std::size_t rest = filled_ - begin_;
   const std::size_t wanted = std::max(kBlock, 2 * rest);
-  auto block = std::make_shared_for_overwrite<std::byte[]>(wanted);
+  auto block = std::make_shared_for_overwrite<std::byte[]>(wanted + kPadding);
   if (rest > 0) std::memcpy(block.get(), block_.get() + begin_, rest);
   block_ = std::move(block);
   capacity_ = wanted;

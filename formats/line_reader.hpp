@@ -20,6 +20,8 @@ class LineReader {
     std::size_t max_line = 16u << 20;  ///< bytes; a longer line is an error, so that memory stays bounded
     bool keep_cr = false;              ///< keep the "\r" of "\r\n" as part of the line
   };
+  /// So many bytes after a block's last may be read, as vectorised parsers do; what they hold means nothing.
+  static constexpr std::size_t kPadding = 64;
   /// Where a line lies in the batch's block, terminator left out.
   struct Line {
     std::size_t begin, size;
