@@ -147,6 +147,7 @@ class Bench final : public Verb {
   std::vector<Row> recipe_rows(const std::vector<RunMetrics>& runs, const Plan& plan,
                                const std::string& digest) const {
     std::vector<double> wall;
+    wall.reserve(runs.size());
     for (const RunMetrics& m : runs) wall.push_back(m.wall_seconds);
     const double middle = median(wall);
     double spread = 0;

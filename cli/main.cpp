@@ -14,7 +14,8 @@ namespace {
 
 /// The verb that the first words name, and how many words those are.
 std::unique_ptr<Verb> find_verb(const std::vector<std::string>& words, std::size_t& used) {
-  const std::string one = words[0], two = words.size() > 1 ? one + " " + words[1] : one;
+  const std::string& one = words[0];
+  const std::string two = words.size() > 1 ? one + " " + words[1] : one;
   std::vector<std::string> second;
   for (const VerbEntry& entry : verbs()) {
     const std::string name = entry.name;

@@ -240,9 +240,9 @@ class Run final : public Verb {
       throw Error(ExitCode::kUsage, "--device " + device + ": expected cpu, cuda or cuda:N");
     if (progress_fd_) {
       std::uint64_t fd = 0;
-      const auto [stop, error] =
-          std::from_chars(progress_fd_->data(), progress_fd_->data() + progress_fd_->size(), fd);
-      if (error != std::errc() || *stop != '\0' || fd < 1 || fd > 65535 ||
+      const char* const end = progress_fd_->data() + progress_fd_->size();
+      const auto [stop, error] = std::from_chars(progress_fd_->data(), end, fd);
+      if (error != std::errc() || stop != end || fd < 1 || fd > 65535 ||
           ::write(static_cast<int>(fd), "", 0) != 0) {
         throw Error(ExitCode::kUsage, "--progress-fd " + *progress_fd_ +
                                           ": expected the number of a descriptor that is open for writing");

@@ -100,9 +100,8 @@ std::string number_text(double value, int digits) {
   if (!std::isfinite(value)) return "-";
   char text[64];
   const double size = std::fabs(value);
-  if (size != 0 && (size < 1e-4 || size >= 1e9))
-    std::snprintf(text, sizeof text, "%.*g", digits, value);
-  else if (size >= std::pow(10.0, digits - 1) || value == std::floor(value))
+  const bool plain = size == 0 || (size >= 1e-4 && size < 1e9);
+  if (plain && (size >= std::pow(10.0, digits - 1) || value == std::floor(value)))
     std::snprintf(text, sizeof text, "%.0f", value);
   else
     std::snprintf(text, sizeof text, "%.*g", digits, value);
@@ -121,15 +120,15 @@ std::string bytes_text(double bytes) {
 std::string seconds_text(double seconds) {
   char text[64];
   const auto whole = static_cast<long long>(seconds);
+  const auto tenths = static_cast<long long>(std::floor(seconds * 10 + 0.5));
   if (seconds > 0 && seconds < 1e-3)
     std::snprintf(text, sizeof text, "%.3g us", seconds * 1e6);
   else if (seconds > 0 && seconds < 1)
     std::snprintf(text, sizeof text, "%.3g ms", seconds * 1e3);
-  else if (seconds < 60)
+  else if (tenths < 600)
     std::snprintf(text, sizeof text, "%.1f s", seconds);
-  else if (whole < 3600)
-    std::snprintf(text, sizeof text, "%lld:%04.1f", whole / 60,
-                  seconds - static_cast<double>(whole / 60 * 60));
+  else if (tenths < 36000)
+    std::snprintf(text, sizeof text, "%lld:%02lld.%lld", tenths / 600, tenths / 10 % 60, tenths % 10);
   else
     std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
   return text;

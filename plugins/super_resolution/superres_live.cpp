@@ -142,16 +142,21 @@ Labels LiveOperator::labels_of(const Pixels& hr) const {
 }
 
 void LiveOperator::process(Packet in, Output& out) {
-  if (!recording_) {
-    recording_ =
-        std::make_unique<TrainingClip>(settings_.options.shape.scale, settings_.columns, settings_.rows);
+  // A chunk begins with a frame that fits those of the chunks before it: one that is refused changes nothing.
+  std::unique_ptr<TrainingClip> fresh;
+  if (!recording_)
+    fresh = std::make_unique<TrainingClip>(settings_.options.shape.scale, settings_.columns, settings_.rows);
+  TrainingClip& recording = fresh ? *fresh : *recording_;
+  const Pixels& lr = recording.add(in.as<Frame>());
+  const Pixels& hr = recording.hr(recording.frames() - 1);
+  const PatchGrid& grid = recording.grid();
+  if (frames_ > 0 && (grid.width != header_.grid.width || grid.height != header_.grid.height))
+    throw bad_data("frame " + std::to_string(frames_) + " is of another size than those before it");
+  if (frames_ == 0) begin(grid, in.duration, out, in.time);
+  if (fresh) {
+    recording_ = std::move(fresh);
     chunk_begun_ = in.time;
   }
-  const Pixels& lr = recording_->add(in.as<Frame>());
-  const Pixels& hr = recording_->hr(recording_->frames() - 1);
-  if (frames_ == 0) begin(recording_->grid(), in.duration, out, in.time);
-  if (!(recording_->grid().width == header_.grid.width && recording_->grid().height == header_.grid.height))
-    throw bad_data("frame " + std::to_string(frames_) + " is of another size than those before it");
   const Labels labels = labels_of(hr);
   send(out, in.time, labels_bytes(header_, frames_, {labels}));
   const Pixels shown = upscaler_->run(lr, labels);

@@ -75,6 +75,8 @@ TEST(Text, SecondsInTheUnitThatFits) {
   EXPECT_EQ(seconds_text(0.25), "250 ms");
   EXPECT_EQ(seconds_text(2.25), "2.2 s");
   EXPECT_EQ(seconds_text(62.5), "1:02.5");
+  EXPECT_EQ(seconds_text(59.96), "1:00.0");
+  EXPECT_EQ(seconds_text(119.97), "2:00.0");
   EXPECT_EQ(seconds_text(3723), "1:02:03");
 }
 
