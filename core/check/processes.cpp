@@ -53,6 +53,7 @@ void Process::start() {
   std::vector<std::string> words = program_;
   words.push_back(std::to_string(inherited));
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const int error = ::posix_spawn(&pid_, argv[0], nullptr, nullptr, argv.data(), environ);

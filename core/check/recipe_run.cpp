@@ -29,6 +29,7 @@ double now() {
 pid_t start(const std::vector<std::string>& words, int input, int messages) {
   std::vector<std::string> copies = words;
   std::vector<char*> argv;
+  argv.reserve(copies.size() + 1);
   for (std::string& word : copies) argv.push_back(word.data());
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
