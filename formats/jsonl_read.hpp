@@ -57,20 +57,15 @@ class JsonlRead final : public Source {
       const std::string_view json = batch_.text(batch_.lines[i]);
       const std::size_t start = json.find_first_not_of(" \t\r");
       if (start == std::string_view::npos) continue;
+      Packet packet;
       try {
         if (i >= sound) require_object(json, json[start]);
-        auto record = std::make_shared<const Record>(batch_.slice(batch_.lines[i]));
-        Packet packet{record, Time{static_cast<std::int64_t>(batch_.first_line + i)}};
-        if (!time_member_.empty()) packet.time = time_of(*record);
-        if (!key_member_.empty()) packet.key = key_of(*record);
-        out.emit(std::move(packet));
+        packet = packet_of(i);
       } catch (const Error& e) {
-        const Error error = e.within(batch_.where(lines_.name(), i));
-        if (!skip_) throw error;
-        ++passed_over_;
-        if ((passed_over_ & (passed_over_ - 1)) == 0)  // 1, 2, 4, 8 ...: not one warning for each
-          log_warning(node_, error.what() + (", passed over; " + std::to_string(passed_over_) + " by now"));
+        pass_over(e.within(batch_.where(lines_.name(), i)));
+        continue;
       }
+      out.emit(std::move(packet));
     }
     return true;
   }
@@ -88,6 +83,21 @@ class JsonlRead final : public Source {
   }
 
  private:
+  Packet packet_of(std::size_t line) {
+    auto record = std::make_shared<const Record>(batch_.slice(batch_.lines[line]));
+    Packet packet{record, Time{static_cast<std::int64_t>(batch_.first_line + line)}};
+    if (!time_member_.empty()) packet.time = time_of(*record);
+    if (!key_member_.empty()) packet.key = key_of(*record);
+    return packet;
+  }
+
+  void pass_over(const Error& error) {
+    if (!skip_) throw error;
+    ++passed_over_;
+    if ((passed_over_ & (passed_over_ - 1)) == 0)  // 1, 2, 4, 8 ...: not one warning for each
+      log_warning(node_, error.what() + (", passed over; " + std::to_string(passed_over_) + " by now"));
+  }
+
   static void require_object(std::string_view json, char first) {
     if (const auto fault = Value::fault(json)) {
       if (const std::size_t good = valid_utf8_prefix(json); good < json.size())

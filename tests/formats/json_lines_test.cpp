@@ -54,7 +54,7 @@ TEST(JsonLines, AgreesWithALookAtEachLineWhereverDocumentsBeginAndEnd) {
                                                      "\n{\"deep\":[[[[[[1]]]]]]}\n"};
   Random random(3);
   int whole = 0, cut = 0;
-  for (int i = 0; i < 5000; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     std::string text;
     // Mostly sound, so that what is wrong stands in the middle of what is not.
     const bool mixed = random() % 2 == 0;
@@ -72,8 +72,8 @@ TEST(JsonLines, AgreesWithALookAtEachLineWhereverDocumentsBeginAndEnd) {
     }
     (good == batch.lines.size() ? whole : cut) += 1;
   }
-  EXPECT_GT(whole, 500);
-  EXPECT_GT(cut, 500);
+  EXPECT_GT(whole, 200);
+  EXPECT_GT(cut, 200);
 }
 
 TEST(JsonLines, TakesLinesOfAnyLength) {
