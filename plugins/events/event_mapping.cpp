@@ -87,8 +87,8 @@ const Value* find_path(const Object& object, std::string_view path) {
 }
 
 const std::vector<std::string>& EventMapping::dialects() {
-  static const std::vector<std::string> names{"plain",        "events",  "lfm-1b",
-                                              "listenbrainz", "spotify", "movielens"};
+  static const std::vector<std::string> names{"plain",   "events",    "lfm-1b",  "listenbrainz",
+                                              "spotify", "movielens", "tickets", "films"};
   return names;
 }
 
@@ -107,6 +107,10 @@ EventMapping EventMapping::of_dialect(const std::string& name) {
   } else if (name == "movielens") {
     m.format = "csv", m.key = "userId", m.item = "movieId", m.time = "timestamp";
     m.least_member = "rating", m.least = 4;
+  } else if (name == "tickets") {
+    m.key = "cust", m.item = "film";
+  } else if (name == "films") {
+    m.key = "", m.item = "film", m.time = "release", m.required = {"plot"};
   } else {
     throw bad_recipe("there is no dialect '" + name + "'" + did_you_mean(name, dialects()));
   }

@@ -1,9 +1,15 @@
 /// Plugin "recommenders": what users will want next.
 #include "stream/plugin.hpp"
+#include "recommenders/recommenders_cml.hpp"
+#include "recommenders/recommenders_cml_train.hpp"
 #include "recommenders/recommenders_listening.hpp"
 #include "recommenders/recommenders_pisa.hpp"
 #include "recommenders/recommenders_pisa_train.hpp"
+#include "recommenders/recommenders_tickets.hpp"
+#include "recommenders/study_cml.hpp"
 #include "recommenders/study_pisa.hpp"
 
 STREAM_PLUGIN("recommenders", stream::recommenders::ListeningSource, stream::recommenders::PisaTrainSource,
-              stream::recommenders::PisaOperator, stream::recommenders::PisaStudy);
+              stream::recommenders::PisaOperator, stream::recommenders::PisaStudy,
+              stream::recommenders::TicketsSource, stream::recommenders::CmlTrainSource,
+              stream::recommenders::CmlOperator, stream::recommenders::CmlStudy);

@@ -3,10 +3,15 @@
 
 #include "laws.hpp"
 #include "plugins/recommenders/models.hpp"
+#include "plugins/recommenders/tickets.hpp"
 #include "program/program.hpp"
+#include "recommenders/recommenders_cml.hpp"
+#include "recommenders/recommenders_cml_train.hpp"
 #include "recommenders/recommenders_listening.hpp"
 #include "recommenders/recommenders_pisa.hpp"
 #include "recommenders/recommenders_pisa_train.hpp"
+#include "recommenders/recommenders_tickets.hpp"
+#include "recommenders/study_cml.hpp"
 #include "recommenders/study_pisa.hpp"
 
 namespace stream::recommenders {
@@ -15,11 +20,13 @@ namespace {
 using stream::testing::ScratchFolder;
 
 template <typename Op>
-void expect_resumable(const Object& params) {
-  laws::resuming_a_source_is_exact([&params] {
-    auto made = stream::testing::make<Op>(params, Context{.node = "source", .seed = 3});
-    return std::unique_ptr<Source>(dynamic_cast<Source*>(made.release()));
-  });
+void expect_resumable(const Object& params, std::size_t outputs = 1) {
+  laws::resuming_a_source_is_exact(
+      [&params] {
+        auto made = stream::testing::make<Op>(params, Context{.node = "source", .seed = 3});
+        return std::unique_ptr<Source>(dynamic_cast<Source*>(made.release()));
+      },
+      outputs);
 }
 
 TEST(Laws, RecommendersPisa) {
@@ -58,6 +65,49 @@ TEST(Laws, RecommendersPisaTrain) {
 TEST(Laws, RecommendersListening) {
   expect_resumable<ListeningSource>({{"tracks", 100}, {"genres", 5}, {"users", 4}, {"sessions", 20}});
 }
+
+TEST(Laws, RecommendersTickets) { expect_resumable<TicketsSource>({{"films", 30}, {"customers", 20}}, 2); }
+
+TEST(Laws, RecommendersCml) {
+  const ScratchFolder folder;
+  const std::string path = (folder / "cml.h5").string();
+  testing::write_small_cml(path);
+  auto packets = testing::cinema_packets(70, 6);
+  packets.resize(std::min<std::size_t>(packets.size(), 120));
+  packets.push_back(packets.back().with<Record>(Object{{"item", "unknown"}, {"line", 900}}));
+  packets.push_back(packets.front().with<Record>(packets.front().as<Record>().object()));
+  packets.back().time = packets[packets.size() - 2].time;
+  laws::check_all(laws::subject<CmlOperator>({{"model", path}}), packets);
+}
+
+TEST(Laws, RecommendersCmlTrain) {
+  const ScratchFolder folder;
+  const std::string log = (folder / "tickets.jsonl").string(), films = (folder / "films.jsonl").string();
+  const TicketWorld world({.films = 80, .customers = 20, .years = 2, .seed = 3});
+  std::string tickets, plots;
+  for (const MadeTicket& t : world.tickets())
+    tickets += Value(Object{{"cust", "c" + std::to_string(t.customer)},
+                            {"film", "f" + std::to_string(t.film)},
+                            {"ts", t.time}})
+                   .dump() +
+               "\n";
+  for (const MadeFilm& f : world.films())
+    plots += Value(Object{{"film", f.name}, {"release", f.release}, {"plot", f.plot}, {"budget", f.budget}})
+                 .dump() +
+             "\n";
+  stream::testing::write_contents(log, tickets);
+  stream::testing::write_contents(films, plots);
+  expect_resumable<CmlTrainSource>({{"log", log},
+                                    {"films", films},
+                                    {"model", (folder / "cml.h5").string()},
+                                    {"features", 8},
+                                    {"hidden", 4},
+                                    {"word_epochs", 1},
+                                    {"epochs", 2},
+                                    {"batch", 64}});
+}
+
+TEST(Laws, RecommendersCmlStudy) { expect_resumable<CmlStudy>({{"parts", Array{"exact"}}}); }
 
 TEST(Laws, RecommendersPisaStudy) { expect_resumable<PisaStudy>({{"parts", Array{"exact"}}}); }
 

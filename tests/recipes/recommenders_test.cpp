@@ -41,6 +41,33 @@ TEST_F(RecommenderRecipes, ListenersBecomeAModelThatRecommends) {
   EXPECT_FALSE(listed.back().as_object().find("why")->as_array().empty());
 }
 
+TEST_F(RecommenderRecipes, TicketsBecomeAModelThatForetellsAudiences) {
+  const Outcome tickets = stream({"tickets-log"});
+  ASSERT_EQ(tickets.exit_code, 0) << tickets.err;
+  write_contents(folder_ / "tickets.jsonl", tickets.out + "{\"cust\": 7, \"film\": \"f1\", \"ts\": 2e9}\n" +
+                                                "{\"cust\": \"c1\", \"film\": \"f1\", \"ts\": -3}\n");
+  const Outcome trained =
+      stream({"train-audience", "--set", "params.features=8", "--set", "params.epochs=2"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_THAT(trained.err, ::testing::HasSubstr("refused: 1 id-kind, 1 negative-time"));
+  const auto lines = records_of(trained.out);
+  ASSERT_EQ(lines.size(), 3u);
+  const Value& test = *lines[2].as_object().find("test");
+  EXPECT_GT(number(test, "auc"), 0.5);
+  EXPECT_GT(number(*test.as_object().find("raw_text"), "auc"), 0.5);
+  const Outcome forecasts = stream({"forecast-audience", "--set", "params.model=cml.h5"}, tickets.out);
+  ASSERT_EQ(forecasts.exit_code, 0) << forecasts.err;
+  const auto films = records_of(forecasts.out);
+  ASSERT_EQ(films.size(), 120u);
+  EXPECT_EQ(films[100].as_object().find("customers")->as_array().size(), 20u);
+  EXPECT_EQ(films[100].as_object().find("near")->as_array().size(), 5u);
+  EXPECT_GT(number(films[100], "expected"), 0);
+  // The shipped model does the same for films that it has never heard of.
+  const Outcome shipped = stream({"forecast-audience"}, tickets.out);
+  ASSERT_EQ(shipped.exit_code, 0) << shipped.err;
+  EXPECT_EQ(records_of(shipped.out).size(), 120u);
+}
+
 TEST_F(RecommenderRecipes, WhatIsMissingIsNamed) {
   const Outcome outcome = stream({"train-recommender", "--set", "params.log=nothing.jsonl"});
   EXPECT_EQ(outcome.exit_code, 66);
