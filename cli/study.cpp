@@ -32,6 +32,16 @@ std::vector<std::vector<std::string>> rows_of(const StudyResult& result) {
   return rows;
 }
 
+/// The one of that name, made at the end when there is none.
+template <typename T>
+T& named(std::vector<T>& list, std::string T::*name, const std::string& wanted) {
+  const auto found =
+      std::find_if(list.begin(), list.end(), [&](const T& item) { return item.*name == wanted; });
+  if (found != list.end()) return *found;
+  list.emplace_back().*name = wanted;
+  return list.back();
+}
+
 constexpr const char* kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
 const std::vector<std::string> kHeader = {"claim", "paper", "baseline", "measured", "bar", "held"};
@@ -66,7 +76,8 @@ void read_study_records(std::string_view jsonl, StudyResult& into) {
         PlotPoint p{.x = required(record, "x").as_double(), .y = required(record, "y").as_double()};
         if (const Value* low = record.find("low")) p.low = low->as_double();
         if (const Value* high = record.find("high")) p.high = high->as_double();
-        into.plots[plot ? plot->as_string() : "series"][name->as_string()].push_back(p);
+        StudyPlot& in = named(into.plots, &StudyPlot::title, plot ? plot->as_string() : "series");
+        named(in.series, &Series::name, name->as_string()).points.push_back(p);
         continue;
       }
       Claim claim{
@@ -124,11 +135,7 @@ std::string study_report(const std::vector<StudyResult>& results) {
       body += "<figure><figcaption>" + html_escaped(p.title) +
               "</figcaption><img style=\"max-width:100%\" alt=\"" + html_escaped(p.title) +
               "\" src=\"data:image/png;base64," + p.png + "\"></figure>\n";
-    for (const auto& [title, lines] : result.plots) {
-      std::vector<Series> series;
-      for (const auto& [name, points] : lines) series.push_back({name, points});
-      body += line_plot(title, "", series);
-    }
+    for (const StudyPlot& plot : result.plots) body += line_plot(plot.title, "", plot.series);
   }
   return html_page("stream reproduce", body);
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,14 +24,19 @@ struct StudyPicture {
   std::string title, png;
 };
 
+struct StudyPlot {
+  std::string title;
+  std::vector<Series> series;
+};
+
 struct StudyResult {
   std::string study;
   std::uint64_t seed = 0;
   double seconds = 0;
   std::vector<Claim> claims;
-  /// Points of {"plot", "series", "x", "y", "low", "high"} records, by plot and series; a plot has common
-  /// axes.
-  std::map<std::string, std::map<std::string, std::vector<PlotPoint>>> plots;
+  /// Points of {"plot", "series", "x", "y", "low", "high"} records, by plot and series, both in the order in
+  /// which they first come: what a study is about is what it names first. A plot has common axes.
+  std::vector<StudyPlot> plots;
   std::vector<StudyPicture> pictures;  ///< records {"picture", "png"}, in their order
   /// Every bar was held, and there was one.
   bool held() const;

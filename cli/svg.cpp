@@ -19,13 +19,28 @@ struct Axis {
   void cover(double v) { low = std::min(low, v), high = std::max(high, v); }
   /// 0 to 1; the middle when all values are one.
   double place(double v) const { return high > low ? (v - low) / (high - low) : 0.5; }
-  /// Multiples of 1, 2 or 5 times a power of ten, three to seven of them.
+  /// A multiple of 1, 2 or 5 times a power of ten.
+  double step() const {
+    const double rough = (high - low) / 5, power = std::pow(10, std::floor(std::log10(rough)));
+    return power * (rough < 2 * power ? 2 : rough < 5 * power ? 5 : 10);
+  }
+  /// Down and up to multiples of the step, so that no line runs along the edge; and down to 0 where that is
+  /// not far.
+  void widen() {
+    if (!(high > low)) return;
+    if (low > 0 && low < 0.6 * high) low = 0;
+    if (high < 0 && high > 0.6 * low) high = 0;
+    const double by = step();
+    low = by * std::floor(low / by);
+    high = by * std::ceil(high / by + 1e-3);
+  }
+  /// Three to seven of them.
   std::vector<double> ticks() const {
     if (!(high > low)) return {low};
-    const double rough = (high - low) / 5, power = std::pow(10, std::floor(std::log10(rough)));
-    const double step = power * (rough < 2 * power ? 2 : rough < 5 * power ? 5 : 10);
     std::vector<double> out;
-    for (double k = std::ceil(low / step); k * step <= high; ++k) out.push_back(k * step);
+    const double by = step();
+    for (double k = std::ceil(low / by - 1e-9); k * by <= high + 1e-9 * by; ++k)
+      out.push_back(k * by + 0.0);  // -0 is 0
     return out;
   }
 };
@@ -55,6 +70,7 @@ std::string line_plot(const std::string& title, const std::string& x_label,
       if (finite(p)) xs.cover(p.x), ys.cover(p.low), ys.cover(p.high);
     }
   }
+  ys.widen();
   const double below = kFloor + (x_label.empty() ? 38 : 54);
   const double height = below + kLegend * static_cast<double>(series.size());
   std::string out = "<svg viewBox=\"0 0 640 " + at(height) + "\" width=\"640\" role=\"img\">\n" +
@@ -70,20 +86,25 @@ std::string line_plot(const std::string& title, const std::string& x_label,
   if (!x_label.empty()) out += label(kWidth / 2, kFloor + 34, "middle", x_label);
   for (std::size_t i = 0; i < series.size(); ++i) {
     const std::string colour = kColours[i % std::size(kColours)];
-    std::string line, top, bottom;
+    std::string line, top, bottom, alone;
     bool band = false;
     for (const PlotPoint& p : series[i].points) {
       if (!finite(p)) continue;
       const std::string x = at(across(p.x)) + " ";
       line += (line.empty() ? "M" : "L") + x + at(up(p.y));
       top += (top.empty() ? "M" : "L") + x + at(up(p.high));
+      alone = line.find('L') == std::string::npos ? x + at(up(p.y)) : std::string();
       bottom.insert(0, "L" + x + at(up(p.low)));
       band = band || p.low != p.high;
     }
     if (band)
       out += "<path d=\"" + top + bottom + "Z\" stroke=\"none\" fill=\"" + colour +
              "\" fill-opacity=\"0.2\"/>\n";
-    out += "<path d=\"" + line + "\" fill=\"none\" stroke-width=\"1.5\" stroke=\"" + colour + "\"/>\n";
+    if (alone.empty())
+      out += "<path d=\"" + line + "\" fill=\"none\" stroke-width=\"1.5\" stroke=\"" + colour + "\"/>\n";
+    else  // a line of one point would not show
+      out += "<path d=\"M" + alone + "h0\" stroke-width=\"8\" stroke-linecap=\"round\" stroke=\"" + colour +
+             "\"/>\n";
     const double y = below + kLegend * static_cast<double>(i);
     out += "<path d=\"M" + at(kLeft) + " " + at(y - 4) + "h18\" stroke-width=\"3\" stroke=\"" + colour +
            "\"/>\n" +

@@ -14,8 +14,8 @@ struct Series {
   std::string name;
   std::vector<PlotPoint> points;
 };
-/// Lines over common axes, in bands from `low` to `high`; their names stand below. Points that are not finite
-/// are left out. `x_label` may be empty.
+/// Lines over common axes, in bands from `low` to `high`, and a dot for a series of one point; their names
+/// stand below. Points that are not finite are left out. `x_label` may be empty.
 std::string line_plot(const std::string& title, const std::string& x_label,
                       const std::vector<Series>& series);
 struct Bar {

@@ -229,19 +229,24 @@ class OnlinePart final : public StudyPart {
                         regret(0, 2) / regret(1, 2), "<= 0.333", regret(0, 2) <= regret(1, 2) / 3));
     out.push_back(claim("regret / that of flat-UCB, " + longest, nullptr, regret(2, 2),
                         regret(0, 2) / regret(2, 2), "<= 0.05", regret(0, 2) <= regret(2, 2) / 20));
-    for (std::size_t l = 0; l < kLearners.size(); ++l) {
+    // What the planner leaves is no regret by the card's measure; by this one it is.
+    const auto left = [&](std::size_t length) { return mean(best_regrets_[0][length]); };
+    out.push_back(figure(
+        "regret of calendars with UCB against the best calendar known, growth while T grows "
+        "16-fold",
+        "-", quantity(left(0)) + ", " + quantity(left(1)) + ", " + quantity(left(2)), left(2) / left(0)));
+    const auto plot = [&](const std::string& title, std::size_t l,
+                          const std::array<std::vector<double>, 3>& of) {
       for (std::size_t length = 0; length < lengths_.size(); ++length) {
-        out.push_back(point("regret by log10 T", kLearners[l].name,
-                            std::log10(static_cast<double>(lengths_[length])), regret(l, length)));
-        out.push_back(point("regret against the best calendar known, by log10 T", kLearners[l].name,
-                            std::log10(static_cast<double>(lengths_[length])),
-                            mean(best_regrets_[l][length])));
-        for (std::size_t i = 0; i < regrets_[l][length].size(); ++i)
-          out.push_back(point(std::string("regret by instance: ") + kLearners[l].name,
-                              "T = " + std::to_string(lengths_[length]), static_cast<double>(i),
-                              regrets_[l][length][i]));
+        const auto [low, high] = std::minmax_element(of[length].begin(), of[length].end());
+        out.push_back(point(title, kLearners[l].name, std::log10(static_cast<double>(lengths_[length])),
+                            mean(of[length]), *low, *high));
       }
-    }
+    };
+    for (std::size_t l = 0; l < kLearners.size(); ++l) plot("regret by log10 T", l, regrets_[l]);
+    for (std::size_t l = 0; l + 1 < kLearners.size(); ++l)
+      plot("regret without flat-UCB, by log10 T", l, regrets_[l]);
+    plot("regret of calendars with UCB against the best calendar known, by log10 T", 0, best_regrets_[0]);
     return out;
   }
 
@@ -295,8 +300,7 @@ Spec RecoveringStudy::spec() {
           "against the planner that knows the curves. That planner rounds: on some instances the learner "
           "comes upon "
           "a better calendar than it, and its regret is negative there, and in the mean over few instances. "
-          "A plot "
-          "shows regret against the better of the two calendars.")
+          "A figure without a bar, and a plot, show regret against the best calendar that any of them found.")
       .paper(
           "Simchi-Levi, Zheng, Zhu, Dynamic Planning and Learning under Recovering Rewards, ICML 2021, arXiv "
           "2106.14813")

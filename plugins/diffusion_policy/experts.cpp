@@ -51,9 +51,8 @@ class TwinTrackExpert final : public Expert {
   std::vector<double> act(std::span<const double> o) override {
     using T = TwinTrack;
     constexpr double kGain = 1.2, kLead = 0.25, kTop = 0.18;
-    return towards(o[T::kReference] + side_ * T::kOffset + kLead * o[T::kReferenceVelocity] - o[T::kPosition],
-                   o[T::kReference + 1] + kLead * o[T::kReferenceVelocity + 1] - o[T::kPosition + 1], kGain,
-                   kTop);
+    return towards(side_ * T::kOffset + kLead * o[T::kReferenceVelocity] - o[T::kFromReference],
+                   kLead * o[T::kReferenceVelocity + 1] - o[T::kFromReference + 1], kGain, kTop);
   }
 
  private:

@@ -26,7 +26,7 @@ int side_of(const std::string& environment, std::span<const double> seen) {
     if (std::abs(seen[G::kPosition + 1] - G::kDiscHeight) > 2 * G::kDiscRadius) return 0;
     offset = seen[G::kPosition] - seen[G::kDisc];
   } else if (environment == "twin-track") {
-    offset = seen[TwinTrack::kPosition] - seen[TwinTrack::kReference];
+    offset = seen[TwinTrack::kFromReference];
   }
   return offset < -kUndecided ? -1 : offset > kUndecided ? 1 : 0;
 }

@@ -29,8 +29,8 @@ Spec TwinTrack::spec() {
 
 Spaces TwinTrack::spaces(const Params&) {
   return {Space::box(std::vector<double>(kSize, -kInfinity), std::vector<double>(kSize, kInfinity),
-                     {"x", "y", "velocity x", "velocity y", "reference x", "reference y",
-                      "reference velocity x", "reference velocity y"}),
+                     {"x from the reference", "y from the reference", "velocity x", "velocity y",
+                      "reference x", "reference y", "reference velocity x", "reference velocity y"}),
           Space::box({2}, -kReach, kReach, {"x", "y"})};
 }
 
@@ -68,7 +68,7 @@ Environment::Outcome TwinTrack::move(std::span<const double> action, std::span<d
 
 void TwinTrack::observe(std::span<double> observation) const {
   for (std::size_t i = 0; i < 2; ++i) {
-    observation[kPosition + i] = robot_.position[i];
+    observation[kFromReference + i] = robot_.position[i] - reference_[i];
     observation[kVelocity + i] = robot_.velocity[i];
     observation[kReference + i] = reference_[i];
     observation[kReferenceVelocity + i] = heading_[i];

@@ -13,7 +13,8 @@ class TwinTrack final : public Environment {
   explicit TwinTrack(const Params& params);
 
   static constexpr double kOffset = 0.3, kReach = 0.2;
-  enum Index { kPosition = 0, kVelocity = 2, kReference = 4, kReferenceVelocity = 6, kSize = 8 };
+  /// kFromReference: where the robot is, seen from the reference.
+  enum Index { kFromReference = 0, kVelocity = 2, kReference = 4, kReferenceVelocity = 6, kSize = 8 };
 
  private:
   void start(std::span<double> observation) override;

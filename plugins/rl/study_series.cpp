@@ -1,5 +1,6 @@
 #include "rl/study_series.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -38,25 +39,32 @@ std::vector<SeriesStudy::Learner> SeriesStudy::learners() const {
   return out;
 }
 
-double SeriesStudy::error_of(const Learner& learner, std::uint64_t seed) const {
+SeriesStudy::Errors SeriesStudy::errors_of(const Learner& learner, std::uint64_t seed) const {
   const auto count = static_cast<std::size_t>(options_.rows);
   const auto rows = sensor_series(count + kAhead, seed);
   const auto truth = futures(rows);
   Settings settings = learner.settings;
   settings.gamma = kGamma;
   Predictor predictor(settings, 7, options_.input_trace, Random(stable_hash("learner", seed)));
-  double squares = 0;
   const std::size_t from = count - count / 10;
+  Errors out{0, std::vector<double>(kCurvePoints)};
+  std::vector<std::size_t> counts(kCurvePoints);
   try {
     for (std::size_t t = 0; t < count; ++t) {
       const double error = predictor.observe(rows[t], rows[t][6], false).value - truth[t];
-      if (t >= from) squares += error * error;
+      out.curve[t * kCurvePoints / count] += error * error;
+      ++counts[t * kCurvePoints / count];
+      if (t >= from) out.last += error * error;
     }
   } catch (const Error& e) {
     if (e.code() != ExitCode::kFailed) throw;
-    return std::numeric_limits<double>::infinity();
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    return {kInfinity, std::vector<double>(kCurvePoints, kInfinity)};
   }
-  return std::sqrt(squares / static_cast<double>(count - from));
+  out.last = std::sqrt(out.last / static_cast<double>(count - from));
+  for (std::size_t p = 0; p < kCurvePoints; ++p)
+    out.curve[p] = std::sqrt(out.curve[p] / static_cast<double>(counts[p]));
+  return out;
 }
 
 double SeriesStudy::constant_error(std::uint64_t seed) const {
@@ -75,7 +83,9 @@ bool SeriesStudy::step() {
   if (errors_.size() == all.size() * seeds) return false;
   const std::uint64_t seed = seeds_.first + errors_.size() % seeds;
   if (errors_.size() < seeds) constants_.push_back(constant_error(seed));
-  errors_.push_back(error_of(all[errors_.size() / seeds], seed));
+  Errors found = errors_of(all[errors_.size() / seeds], seed);
+  errors_.push_back(found.last);
+  curves_.push_back(std::move(found.curve));
   return true;
 }
 
@@ -106,12 +116,17 @@ std::vector<Object> SeriesStudy::records() const {
       claim("series, stream TD: RMSE / that of linear TD(lambda) at its best step size", "-",
             all[rival].name + ", best of " + std::to_string(all.size() - 1) + ": " + shown(of(rival)),
             to_linear, "<= " + quantity(kOfLinear), to_linear <= kOfLinear)};
-  for (std::size_t k = 0; k < seeds; ++k) {
-    const std::string plot = "series: RMSE over the last tenth, by seed";
-    const auto x = static_cast<double>(k);
-    out.push_back(point(plot, all[0].name, x, errors_[k]));
-    out.push_back(point(plot, all[rival].name, x, errors_[rival * seeds + k]));
-    out.push_back(point(plot, "best constant", x, constants_[k]));
+  const std::string plot = "series: RMSE while learning, by rows";
+  for (std::size_t p = 0; p < kCurvePoints; ++p) {
+    const double x = static_cast<double>(options_.rows) * (static_cast<double>(p) + 1) / kCurvePoints;
+    for (const std::size_t i : {std::size_t{0}, rival}) {
+      double sum = 0, low = std::numeric_limits<double>::infinity(), high = 0;
+      for (std::size_t k = 0; k < seeds; ++k) {
+        const double error = curves_[i * seeds + k][p];
+        sum += error, low = std::min(low, error), high = std::max(high, error);
+      }
+      out.push_back(point(plot, all[i].name, x, sum / static_cast<double>(seeds), low, high));
+    }
   }
   return out;
 }

@@ -27,14 +27,19 @@ class SeriesStudy final : public StudyPart {
     Settings settings;
   };
   std::vector<Learner> learners() const;
-  /// RMSE of the predictions over the last tenth of the rows.
-  double error_of(const Learner& learner, std::uint64_t seed) const;
+  /// RMSE of predictions: over the last tenth of the rows, and in each fortieth of them.
+  struct Errors {
+    double last = 0;
+    std::vector<double> curve;
+  };
+  Errors errors_of(const Learner& learner, std::uint64_t seed) const;
   double constant_error(std::uint64_t seed) const;
 
   Options options_;
   StudySeeds seeds_;
-  std::vector<double> errors_;     ///< learner by learner, seed by seed
-  std::vector<double> constants_;  ///< of the best constant, by seed
+  std::vector<double> errors_;               ///< RMSE over the last tenth, learner by learner, seed by seed
+  std::vector<std::vector<double>> curves_;  ///< RMSE in each fortieth of the rows, likewise
+  std::vector<double> constants_;            ///< RMSE of the best constant, by seed
 };
 
 }  // namespace stream::rl

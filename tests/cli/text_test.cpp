@@ -57,16 +57,29 @@ TEST(Study, ClaimsAndFaults) {
       "\"bar\":4,\"held\":true}\n",
       result);
   EXPECT_TRUE(result.held());
-  ASSERT_EQ(result.plots["series"]["loss"].size(), 1u);
-  EXPECT_EQ(result.plots["series"]["loss"][0].low, 1);
-  EXPECT_EQ(result.plots["series"]["loss"][0].high, 4);
-  ASSERT_EQ(result.plots["by minute"]["time"].size(), 1u);
-  EXPECT_EQ(result.plots["by minute"]["time"][0].high, 2) << "a point alone has no spread";
+  ASSERT_EQ(result.plots.size(), 2u);
+  EXPECT_EQ(result.plots[0].title, "series") << "in the order in which they come";
+  ASSERT_EQ(result.plots[0].series.size(), 1u);
+  EXPECT_EQ(result.plots[0].series[0].name, "loss");
+  ASSERT_EQ(result.plots[0].series[0].points.size(), 1u);
+  EXPECT_EQ(result.plots[0].series[0].points[0].low, 1);
+  EXPECT_EQ(result.plots[0].series[0].points[0].high, 4);
+  EXPECT_EQ(result.plots[1].title, "by minute");
+  EXPECT_EQ(result.plots[1].series.at(0).points.at(0).high, 2) << "a point alone has no spread";
   StudyResult empty;
   EXPECT_FALSE(empty.held());
   EXPECT_THROW(read_study_records("", empty), Error);
   EXPECT_THROW(read_study_records("{\"claim\":\"c\"}\n", empty), Error);
   EXPECT_THAT(study_report({result}), AllOf(HasSubstr("loss"), HasSubstr("by minute")));
+}
+
+TEST(Study, PlotsHaveRoundAxesAndShowWhatHasOnePointOnly) {
+  const std::string lines = line_plot("p", "", {{"a", {{0, 3}, {1, 500}}}, {"b", {{1, 120}}}});
+  for (const char* tick : {">0<", ">200<", ">400<", ">600<"}) EXPECT_THAT(lines, HasSubstr(tick));
+  EXPECT_THAT(lines, HasSubstr("stroke-linecap=\"round\""));
+  EXPECT_THAT(line_plot("p", "", {{"a", {{0, 3}, {1, 500}}}}), ::testing::Not(HasSubstr("linecap")));
+  // Far from 0 it does not begin there.
+  EXPECT_THAT(line_plot("p", "", {{"a", {{0, 97}, {1, 99}}}}), ::testing::Not(HasSubstr(">20<")));
 }
 
 TEST(Text, SecondsInTheUnitThatFits) {

@@ -164,8 +164,7 @@ TEST(TwinTrack, AStepCostsTheDistanceToTheNearerTrack) {
   for (int i = 0; i < 79; ++i) {
     const Transition next = world->step(std::vector{random.uniform(-0.2, 0.2), random.uniform(-0.2, 0.2)});
     const auto o = next.observation;
-    const double left = std::hypot(o[0] - (o[4] - 0.3), o[1] - o[5]),
-                 right = std::hypot(o[0] - (o[4] + 0.3), o[1] - o[5]);
+    const double left = std::hypot(o[0] + 0.3, o[1]), right = std::hypot(o[0] - 0.3, o[1]);
     EXPECT_NEAR(next.reward, -std::min(left, right), 1e-12);
     EXPECT_FALSE(next.over());
   }
