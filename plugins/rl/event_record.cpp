@@ -23,6 +23,11 @@ void read_observation(const Record& record, std::vector<double>& into) {
   read_numbers(x, "x", into);
 }
 
+void read_members(const Record& record, const std::vector<std::string>& members, std::vector<double>& into) {
+  into.clear();
+  for (const std::string& member : members) into.push_back(read_number(record, member.c_str()));
+}
+
 double read_number(const Record& record, const char* name) {
   const Value& value = record.at(name);
   if (!value.is_number())

@@ -11,6 +11,8 @@ namespace stream::rl {
 
 /// The numbers of "x"; throws Error(kBadData) unless it is an array of numbers. `into` is reused.
 void read_observation(const Record& record, std::vector<double>& into);
+/// The numbers of these members, in this order: rows of a table. Throws as read_number does.
+void read_members(const Record& record, const std::vector<std::string>& members, std::vector<double>& into);
 /// The member as a number. Throws Error(kBadData) that names it when it is missing or no number.
 double read_number(const Record& record, const char* name);
 /// "end": 0, 1, true or false; false when it is missing.

@@ -12,11 +12,14 @@ Spec PredictOperator::spec() {
                  "Predict what is to come of a number, discounted, from each observation: stream TD(lambda).")
                  .input<Record>("in",
                                 "{\"x\": [numbers], \"c\": cumulant that came with x, \"end\": 1 where an "
-                                "episode ends (0 or missing elsewhere)}")
+                                "episode ends (0 or missing elsewhere)}, or a row of a table")
                  .output<Record>(
                      "out",
                      "{\"v\": prediction at x, \"delta\": TD error, \"step_size\": effective step "
                      "size of the update}; null where nothing could be learnt yet")
+                 .param("members", std::vector<std::string>{},
+                        "members whose numbers are the observation, such as columns of a table; none: \"x\"")
+                 .param("cumulant", "c", "member that holds the number to predict")
                  .param("input_trace", 0.0,
                         "beta of an exponential trace (unbiased) of x that is seen in its place; 0: x itself",
                         range(0, 0.999999)))
@@ -45,7 +48,11 @@ from = "value"
 }
 
 PredictOperator::PredictOperator(const Params& p)
-    : settings_(Settings::from(p)), input_trace_(p.get<double>("input_trace")), seed_(p.random()()) {}
+    : settings_(Settings::from(p)),
+      members_(p.get<std::vector<std::string>>("members")),
+      cumulant_(p.get<std::string>("cumulant")),
+      input_trace_(p.get<double>("input_trace")),
+      seed_(p.random()()) {}
 
 Predictor PredictOperator::make(std::size_t observation) const {
   return Predictor(settings_, observation, input_trace_, Random(stable_hash(key_, seed_)));
@@ -54,8 +61,11 @@ Predictor PredictOperator::make(std::size_t observation) const {
 void PredictOperator::process(Packet in, Output& out) {
   thread_local std::vector<double> x;
   const auto& record = in.as<Record>();
-  read_observation(record, x);
-  const double cumulant = read_number(record, "c");
+  if (members_.empty())
+    read_observation(record, x);
+  else
+    read_members(record, members_, x);
+  const double cumulant = read_number(record, cumulant_.c_str());
   const bool end = read_end(record);
   Predictor::Prediction said{};
   if (predictor_) {

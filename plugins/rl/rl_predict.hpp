@@ -21,6 +21,8 @@ class PredictOperator final : public Operator {
   Predictor make(std::size_t observation) const;
 
   Settings settings_;
+  std::vector<std::string> members_;
+  std::string cumulant_;
   double input_trace_;
   std::uint64_t seed_;
   std::string key_;

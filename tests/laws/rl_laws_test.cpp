@@ -32,6 +32,16 @@ TEST(Laws, RlPredict) {
         events());
 }
 
+TEST(Laws, RlPredictFromRowsOfATable) {
+  std::vector<Packet> rows;
+  for (int i = 0; i < 40; ++i)
+    rows.push_back(Packet::of<Record>(
+        Time{i}, Object{{"hall", std::sin(i / 3.0)}, {"attic", 1.0 * (i % 5)}, {"date", "2026-11-28"}}));
+  laws::check_all(laws::subject<PredictOperator>(
+                      {{"hidden", Array{8}}, {"members", Array{"attic", "hall"}}, {"cumulant", "hall"}}),
+                  rows);
+}
+
 TEST(Laws, RlControl) {
   for (const char* learner : {"q", "sarsa", "ac"})
     laws::check_all(laws::subject<ControlOperator>({{"hidden", Array{8}},

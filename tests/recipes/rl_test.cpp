@@ -95,6 +95,23 @@ TEST_F(ReinforcementLearning, EventsThatCannotBeArePassedOverAndChangeNothing) {
   EXPECT_THAT(stopped.err, ::testing::HasSubstr("packet 4: "));
 }
 
+TEST_F(ReinforcementLearning, RowsOfATableArePredictedAsTheirNumbersAre) {
+  std::string table = "date,a,b\n", lines;
+  for (int t = 0; t < 20; ++t) {
+    const std::string a = std::to_string(0.1 * (t % 7)), b = std::to_string(1.5 * (t % 3));
+    table += "day " + std::to_string(t) + "," + a + "," + b + "\n";
+    lines += "{\"x\": [" + b + ", " + a + "], \"c\": " + a + "}\n";
+  }
+  const std::vector<std::string> rows = {recipe("rl-predict-table"), "--set", "params.columns=b,a", "--set",
+                                         "params.predict=a",         "--set", "params.trace=0"};
+  const Outcome found = stream(rows, table), expected = stream({recipe("rl-predict")}, lines);
+  ASSERT_EQ(found.exit_code, 0) << found.err;
+  EXPECT_EQ(found.out, expected.out);
+  const Outcome wrong = stream(rows, "date,a,b\nday 1,1,2\nday 2,,2\n");
+  EXPECT_EQ(wrong.exit_code, 65);
+  EXPECT_THAT(wrong.err, ::testing::HasSubstr("'a'"));
+}
+
 TEST_F(ReinforcementLearning, OnErrorSkipReachesLinesRecordsAndWorlds) {
   using ::testing::HasSubstr;
   const std::string first = R"({"x": [1, 2], "c": 1})"
