@@ -5,6 +5,7 @@
 
 #include "diffusion_policy/act.hpp"
 #include "diffusion_policy/demonstrate.hpp"
+#include "diffusion_policy/record.hpp"
 #include "diffusion_policy/study.hpp"
 #include "diffusion_policy/train.hpp"
 #include "laws.hpp"
@@ -55,6 +56,20 @@ TEST(Laws, DiffusionPolicyAct) {
 TEST(Laws, DiffusionPolicyDemonstrate) {
   const ScratchFolder folder;
   expect_resumable<DemonstrateSource>({{"episodes", 6}, {"file", (folder / "episodes.h5").string()}});
+}
+
+TEST(Laws, DiffusionPolicyRecord) {
+  const ScratchFolder folder;
+  std::vector<Packet> packets;
+  for (int i = 0; i < 17; ++i)
+    packets.push_back(Packet::of<Record>(Time{10 * i}, Object{{"obs", Array{std::sin(i), 1.0 * i}},
+                                                              {"action", Array{0.5 * i}},
+                                                              {"end", i % 7 == 6 ? 1 : 0}}));
+  laws::check_all(laws::subject<RecordOperator>({{"file", (folder / "own.h5").string()}}), packets);
+  const Episodes written = read_episodes((folder / "own.h5").string());
+  ASSERT_EQ(written.list.size(), 3u);
+  EXPECT_EQ(written.list[1].actions, (std::vector<float>{3.5, 4, 4.5, 5, 5.5, 6, 6.5}));
+  EXPECT_EQ(written.list[2].observations[1], 14);
 }
 
 TEST(Laws, DiffusionPolicyTrain) {

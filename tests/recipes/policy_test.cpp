@@ -58,6 +58,44 @@ TEST_F(PolicyRecipes, DemonstrationsBecomePoliciesThatAct) {
   }
 }
 
+TEST_F(PolicyRecipes, DemonstrationsOfOnesOwnAreTrainedFrom) {
+  using ::testing::HasSubstr;
+  std::string ticks;
+  for (int t = 0; t < 30; ++t) {
+    const std::string x = std::to_string(0.1 * (t % 7));
+    ticks += "{\"obs\": [" + x + ", 1, 2], \"action\": [" + x + "], \"end\": " + (t % 12 == 11 ? "1" : "0") +
+             "}\n";
+  }
+  const std::vector<std::string> to_file = {"record-demonstrations", "--set", "params.path=own.h5"};
+  const Outcome recorded = stream(to_file, ticks);
+  ASSERT_EQ(recorded.exit_code, 0) << recorded.err;
+  EXPECT_EQ(
+      recorded.out,
+      "{\"episode\": 0, \"ticks\": 12}\n{\"episode\": 1, \"ticks\": 12}\n{\"episode\": 2, \"ticks\": 6}\n");
+  const Outcome trained =
+      stream({"train-policy", "--set", "params.episodes=own.h5", "--set", "params.model=own-policy.h5",
+              "--set", "params.steps=3", "--set", "train.batch=4"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  const Outcome acted = stream({"act", "--set", "params.model=own-policy.h5"}, "{\"obs\": [0, 1, 2]}\n");
+  EXPECT_EQ(acted.exit_code, 0) << acted.err;
+
+  const auto refused = [&](const std::string& line) {
+    std::filesystem::remove(folder_ / "own.h5");
+    const Outcome outcome = stream(to_file, ticks + line + "\n");
+    EXPECT_EQ(outcome.exit_code, 65) << line;
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "own.h5")) << line;
+    return outcome.err;
+  };
+  EXPECT_THAT(refused(R"({"obs": [0, 1], "action": [0]})"),
+              HasSubstr("packet 31: 'obs' has 2 numbers, the first had 3"));
+  EXPECT_THAT(refused(R"({"obs": [0, 1, 2], "action": []})"), HasSubstr("'action' is empty"));
+  EXPECT_THAT(refused(R"({"obs": [0, 1, 1e300], "action": [0]})"),
+              HasSubstr("'obs' holds 1e+300, which float32"));
+  EXPECT_THAT(refused(R"({"obs": [0, 1, 2]})"), HasSubstr("'action'"));
+  EXPECT_THAT(refused(R"({"obs": [0, 1, 2], "action": [0], "end": 7})"), HasSubstr("'end' is 7"));
+  EXPECT_EQ(stream(to_file).exit_code, 66);
+}
+
 TEST_F(PolicyRecipes, TrainingThatWasStoppedGivesTheSamePolicy) {
   ASSERT_EQ(stream({"demonstrate", "--set", "params.episodes=5", "--set", "params.path=shown.h5"}).exit_code,
             0);

@@ -31,7 +31,7 @@ std::string records() {
             (i % 10 == 0 ? "null" : std::to_string(i % 2)) +
             R"(, "items": ["a", "b"], "targets": ["b"], "score": )" + std::to_string(i % 5) +
             R"(, "label": )" + std::to_string(i % 2) + R"(, "obs": [0, -0.9, 0, 0, 0.1, 0.8, 0.2, 0, )" +
-            std::to_string(i % 3 - 1) + "]}\n";
+            std::to_string(i % 3 - 1) + R"(], "action": [0.1, )" + std::to_string(i % 3 - 1) + "]}\n";
   return text;
 }
 
