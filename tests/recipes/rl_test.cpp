@@ -43,6 +43,24 @@ TEST_F(ReinforcementLearning, CartPoleIsLearntInsideTheGraph) {
   EXPECT_TRUE(scores.back().as_object().find("final")->as_bool());
 }
 
+TEST_F(ReinforcementLearning, EveryGameIsPlayedByEveryLearner) {
+  const std::vector<std::string> begin = {recipe("rl-minatar"),   "--set", "params.steps=6000", "--set",
+                                          "params.exploring=500", "--set", "agent.hidden=[8]"};
+  for (const std::string game : {"breakout", "asterix", "freeway", "seaquest", "space-invaders"}) {
+    for (const std::string learner : {"q", "sarsa", "ac"}) {
+      auto arguments = begin;
+      arguments.insert(arguments.end(),
+                       {"--set", "params.game=" + game, "--set", "params.learner=" + learner});
+      const Outcome outcome = stream(arguments);
+      ASSERT_EQ(outcome.exit_code, 0) << game << " " << learner << ": " << outcome.err;
+      const auto scores = records_of(outcome.out);
+      ASSERT_FALSE(scores.empty()) << game;
+      EXPECT_GE(number(scores.back(), "mean"), 0) << game;
+      EXPECT_GE(number(scores.back(), "events"), 2) << game;
+    }
+  }
+}
+
 TEST_F(ReinforcementLearning, AWorldThatFailsEndsTheRunWithTheNumberOfTheStep) {
   const auto failing = [&](const std::string& world) {
     const Outcome outcome =
