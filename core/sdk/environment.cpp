@@ -31,7 +31,12 @@ std::vector<double> bounds_of(const Value* value, double unbounded) {
   return out;
 }
 
-std::string shown(double number) { return Value(number).dump(); }
+/// 7, not 7.0, where it is one: that is what was written.
+std::string shown(double number) {
+  return std::abs(number) < 1e15 && number == std::floor(number)
+             ? std::to_string(static_cast<std::int64_t>(number))
+             : Value(number).dump();
+}
 
 }  // namespace
 

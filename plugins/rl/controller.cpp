@@ -24,6 +24,12 @@ Error diverged(const std::string& what) {
   return failed("the learner has diverged: " + what + " is not finite any more (a smaller rate may help)");
 }
 
+/// 7, not 7.0, where it is one: that is what was written.
+std::string shown(double a) {
+  return std::abs(a) < 1e15 && a == std::floor(a) ? std::to_string(static_cast<std::int64_t>(a))
+                                                  : Value(a).dump();
+}
+
 /// -1, 0 or 1
 double sign(double x) { return (x > 0 ? 1.0 : 0.0) - (x < 0 ? 1.0 : 0.0); }
 }  // namespace
@@ -160,7 +166,7 @@ void Controller::executed(std::span<const double> action) {
     if (actions_.choices == 0 && !acceptable(a))
       throw bad_data("the action is " + std::to_string(a) + ", expected a number between -1e100 and 1e100");
     if (actions_.choices > 0 && !(a >= 0 && a < static_cast<double>(actions_.choices) && a == std::floor(a)))
-      throw bad_data("the action is " + Value(a).dump() + ", expected a whole number from 0 to " +
+      throw bad_data("the action is " + shown(a) + ", expected a whole number from 0 to " +
                      std::to_string(actions_.choices - 1));
   }
   std::copy(action.begin(), action.end(), action_.begin());

@@ -36,6 +36,7 @@ EnvironmentOperator::EnvironmentOperator(const Params& p)
 
 void EnvironmentOperator::process(Packet in, Output& out) {
   thread_local std::vector<double> action;
+  in.as<Record>().at("a");  // must be there: a misspelt action is no wish for a new episode
   if (!read_action(in.as<Record>(), action)) {
     if (!seeded_) seeds_ = Random(stable_hash(in.key.str(), seeds_()));
     seeded_ = true;

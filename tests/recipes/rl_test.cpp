@@ -130,6 +130,24 @@ TEST_F(ReinforcementLearning, RowsOfATableArePredictedAsTheirNumbersAre) {
   EXPECT_THAT(wrong.err, ::testing::HasSubstr("'a'"));
 }
 
+TEST_F(ReinforcementLearning, AWorldRefusesWhatIsNoActionAndStaysAsItWas) {
+  const std::string begin = "{\"a\": null}\n", go = "{\"a\": 1}\n";
+  const Outcome clean = stream({recipe("rl-world")}, begin + go + go);
+  for (const auto& [line, why] :
+       {std::pair{"{\"action\": 0}", "has no member 'a'"},
+        std::pair{"{\"a\": 7}", "action 7 where a whole number from 0 to 1"},
+        std::pair{"{\"a\": 0.5}", "action 0.5 where"}, std::pair{"{\"a\": [0, 1]}", "an action of 2 numbers"},
+        std::pair{"{\"a\": \"left\"}", "'a' is \"left\""}}) {
+    const std::string dirty = begin + go + line + "\n" + go;
+    const Outcome stopped = stream({recipe("rl-world")}, dirty),
+                  skipped = stream({recipe("rl-world"), "--on-error", "skip"}, dirty);
+    EXPECT_EQ(stopped.exit_code, 65) << line;
+    EXPECT_THAT(stopped.err, ::testing::HasSubstr("packet 3: ")) << line;
+    EXPECT_THAT(stopped.err, ::testing::HasSubstr(why)) << line;
+    EXPECT_EQ(skipped.out, clean.out) << line;
+  }
+}
+
 TEST_F(ReinforcementLearning, OnErrorSkipReachesLinesRecordsAndWorlds) {
   using ::testing::HasSubstr;
   const std::string first = R"({"x": [1, 2], "c": 1})"
