@@ -171,13 +171,16 @@ class RegretPart final : public StudyPart {
     return false;
   }
 
-  /// Curves over K of every algorithm, means over the seeds; and ratios seed by seed.
+  /// Curves over K of every algorithm, means and spread over the seeds; and ratios seed by seed.
   void tables(const Cell& cell, std::vector<Object>& out) const {
     const std::string plot =
         "regret / (K^(1/3) T^(2/3)) by log10 K: " + std::string(cell.setting) + ", " + cell.order;
     const double x = std::log10(static_cast<double>(cell.arms));
+    const double scale = problem_of(cell.arms).regret_scale();
     for (const auto& [name, outcomes] : cell.outcomes) {
-      out.push_back(point(plot, name, x, regret(cell, name)));
+      const auto [least, most] = std::minmax_element(
+          outcomes.begin(), outcomes.end(), [](const auto& a, const auto& b) { return a.regret < b.regret; });
+      out.push_back(point(plot, name, x, regret(cell, name), least->regret / scale, most->regret / scale));
     }
     // Every seed by itself.
     for (const char* name : {"log-tower", "champion"}) {
