@@ -15,7 +15,7 @@ class StreamXStudy final : public StudySource {
 
   Context context_;
   StudySeeds seeds_;
-  TaskOptions cartpole_, pendulum_, acrobot_;
+  TaskOptions cartpole_, pendulum_, acrobot_, game_;
   std::int64_t rows_;
   double input_trace_;
   std::vector<std::size_t> series_hidden_;

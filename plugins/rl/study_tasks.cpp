@@ -11,6 +11,7 @@ namespace {
 constexpr double kCartPole = 430, kCartPoleRatio = 1.5;
 constexpr double kPendulum = -300, kPendulumSeed = -450, kPendulumPlain = -800;
 constexpr double kAcrobot = -180, kAcrobotSeed = -300;
+constexpr double kGameGain = 5;
 constexpr double kAblationLoss = 0.2;
 constexpr int kAblations = 2;
 
@@ -177,6 +178,29 @@ class AcrobotStudy final : public TaskStudy {
   std::vector<std::size_t> plotted() const override { return {0, best(1, trials(), kWorst)}; }
 };
 
+class GameStudy final : public TaskStudy {
+ public:
+  using TaskStudy::TaskStudy;
+
+ private:
+  std::vector<Object> claims() const override {
+    // Epsilon is near 1 in the first fortieth: that is what chance earns.
+    double chance = 0;
+    for (const Life& life : lives(0)) chance += life.curve.front() / static_cast<double>(lives(0).size());
+    const std::size_t rival = best(1, trials(), 0);
+    const bool lives = !diverged(0);
+    const double gain = median_return(0, 0) / std::max(chance, 1e-3);
+    return {
+        claim(title() + ", stream Q: return in the last fifth, median, / that of random play",
+              "learns without replay", chance, quantity(gain) + ", " + all_seeds(0, 0),
+              ">= " + quantity(kGameGain), lives && gain >= kGameGain),
+        figure(title() + ", mean over seeds: stream Q / best classic Q(lambda)", "stream barrier",
+               trial(rival).name + ", best of " + std::to_string(trials() - 1) + ": " + all_seeds(rival, 0),
+               mean_return(0, 0) / std::max(mean_return(rival, 0), 1e-3))};
+  }
+  std::vector<std::size_t> plotted() const override { return {0, best(1, trials(), 0)}; }
+};
+
 }  // namespace
 
 std::unique_ptr<StudyPart> cartpole_study(const TaskOptions& options, StudySeeds seeds, Context context) {
@@ -211,6 +235,19 @@ std::unique_ptr<StudyPart> acrobot_study(const TaskOptions& options, StudySeeds 
   for (const double size : kAdamSizes)
     trials.push_back(with_rule(whole, Rule::kAdam, size, "Adam in place of ObGD"));
   return std::make_unique<AcrobotStudy>("Acrobot", std::move(trials), seeds, std::move(context));
+}
+
+std::unique_ptr<StudyPart> game_study(const TaskOptions& options, StudySeeds seeds, Context context) {
+  Trial whole = stream_x(options, Algorithm::kQ);
+  whole.settings.filters = 16;
+  whole.exploring = 0.2;
+  std::vector<Trial> trials = {whole};
+  for (const double size : {1e-3, 1e-4, 1e-5})
+    trials.push_back(with_rule(bare(whole), Rule::kSgd, size, "SGD on traces"));
+  for (const double size : {1e-3, 3e-4, 1e-4, 3e-5, 1e-5})
+    trials.push_back(with_rule(bare(whole), Rule::kAdam, size, "Adam on traces"));
+  std::string title = "MinAtar " + options.environment.substr(0, options.environment.find(' '));
+  return std::make_unique<GameStudy>(std::move(title), std::move(trials), seeds, std::move(context));
 }
 
 }  // namespace stream::rl

@@ -19,5 +19,8 @@ std::unique_ptr<StudyPart> ablation_study(const TaskOptions& options, StudySeeds
 std::unique_ptr<StudyPart> pendulum_study(const TaskOptions& options, StudySeeds seeds, Context context);
 /// stream Q against Q(lambda) with Adam and everything but ObGD.
 std::unique_ptr<StudyPart> acrobot_study(const TaskOptions& options, StudySeeds seeds, Context context);
+/// stream Q against Q(lambda) with SGD and with Adam on traces, the same convolution for all, on a 10x10
+/// game.
+std::unique_ptr<StudyPart> game_study(const TaskOptions& options, StudySeeds seeds, Context context);
 
 }  // namespace stream::rl

@@ -8,7 +8,7 @@
 namespace stream::rl {
 
 namespace {
-constexpr double kExploring = 0.05, kLate = 0.8;
+constexpr double kLate = 0.8;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// Sums by part of a life.
@@ -23,8 +23,13 @@ struct Means {
 Controller controller_of(const Trial& trial, const Environment& environment, std::uint64_t seed) {
   Settings settings = trial.settings;
   settings.time_limit = static_cast<double>(environment.limit());
-  settings.epsilon_steps = kExploring * static_cast<double>(trial.steps);
+  settings.epsilon_steps = trial.exploring * static_cast<double>(trial.steps);
   const Spaces& spaces = environment.spaces();
+  if (const auto& shape = spaces.observation.shape; shape.size() == 3)
+    settings.grid = {static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1]),
+                     static_cast<std::size_t>(shape[2])};
+  else
+    settings.filters = 0;
   return Controller(trial.algorithm, settings, spaces.observation.size(),
                     {static_cast<std::size_t>(spaces.action.choices), spaces.action.size()},
                     Random(stable_hash("learner", seed)));

@@ -16,6 +16,7 @@ struct Trial {
   Settings settings;
   std::string environment;  ///< as make_environment reads it
   std::int64_t steps = 0;
+  double exploring = 0.05;  ///< share of the steps over which epsilon falls
 };
 
 struct Life {
@@ -30,7 +31,7 @@ struct Life {
 
 inline constexpr std::size_t kCurvePoints = 40;
 
-/// Spaces and time limit are the environment's; epsilon falls over a twentieth of the steps.
+/// Spaces, grid and time limit are the environment's.
 Life live(const Trial& trial, std::uint64_t seed, const Context& context);
 /// The controller that `live` starts with.
 Controller controller_of(const Trial& trial, const Environment& environment, std::uint64_t seed);

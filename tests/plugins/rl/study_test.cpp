@@ -57,6 +57,21 @@ TEST(StreamXStudy, LearnersThatHadNoTimeToLearnMissTheirBars) {
   EXPECT_FALSE(found.points.empty());
 }
 
+TEST(StreamXStudy, AGameIsLearntFromItsPlanesAndNotByChance) {
+  const auto game = [](std::int64_t steps) {
+    return study({{"parts", Array{"game"}},
+                  {"seeds", 1},
+                  {"game", "breakout"},
+                  {"game_steps", steps},
+                  {"game_hidden", Array{8}}});
+  };
+  const Found found = game(1500);
+  ASSERT_EQ(found.claims.size(), 2u);
+  EXPECT_FALSE(held(found.claims[0])) << "no time to learn";
+  EXPECT_TRUE(found.claims[1].find("held")->is_null());
+  EXPECT_NEAR(found.claims[0].find("baseline")->as_double(), 0.4, 0.6) << "what chance earns";
+}
+
 TEST(StreamXStudy, EverySeedIsShown) {
   const Found found = study({{"parts", Array{"acrobot"}}, {"seeds", 4}, {"acrobot_steps", 2000}});
   const std::string measured = found.claims.at(0).find("measured")->as_string();
