@@ -13,7 +13,7 @@
 namespace stream {
 namespace {
 
-constexpr std::int64_t kCheckpointVersion = 1;
+constexpr std::int64_t kCheckpointVersion = 2;  // from 2 on, keys are packed
 constexpr int kMostKept = 100;
 
 std::string numbered(const std::string& file, int n) {
@@ -93,7 +93,7 @@ std::optional<Checkpoint> read_checkpoint(const std::string& file, const Plan& p
     const std::string path = numbered(file, n);
     if (!exists(path)) continue;
     try {
-      Checkpoint found = from_archive(path, read_archive(path), plan);
+      Checkpoint found = from_archive(path, map_archive(path), plan);
       if (!ahead_of_reader(found)) return found;
       any_good = true;
     } catch (const Error& e) {

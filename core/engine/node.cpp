@@ -27,11 +27,11 @@ constexpr Time minus(Time time, Duration lookahead) {
 Node::Node(const PlannedNode& planned, Registry& registry, Context context, RunState& run)
     : planned_(planned),
       context_(std::move(context)),
-      make_(registry.maker(planned.op->spec.name(), planned.params, context_)),
       run_(run),
       ports_(planned.op->spec.outputs().size() + 1) {
   out_ = ports_.data();
-  op_ = make_();
+  auto make = registry.maker(planned.op->spec.name(), planned.params, context_);
+  op_ = make();
   operator_ = op_.get();
   contract_ = planned.op->spec.contract(Params(planned.op->spec, planned.params, context_));
   source_ = dynamic_cast<Source*>(op_.get());
@@ -39,7 +39,13 @@ Node::Node(const PlannedNode& planned, Registry& registry, Context context, RunS
   delivery_ = dynamic_cast<Delivery*>(op_.get());
   if (delivery_ != nullptr && !delivery_->delivered()) delivery_ = nullptr;
   lookahead_ = contract_.lookahead;
-  if (contract_.keyed) leaving_ |= kKeyed, entering_ |= kKeyed;
+  if (contract_.keyed) {
+    leaving_ |= kKeyed, entering_ |= kKeyed;
+    keys_.emplace(std::move(make), KeyTable::Options{planned.keys_in_memory, context_.cache_dir});
+  } else if (planned.keys_in_memory != 0) {
+    throw bad_recipe("keys_in_memory is for operators that keep a state for each key, " +
+                     planned.op->spec.name() + " keeps one for all");
+  }
   if (source_ != nullptr && run_.realtime) leaving_ |= kPaced;
   if (planned.op->spec.inputs().size() > 1) entering_ |= kManyInputs;
   if (contract_.cost == Cost::kHeavy) entering_ |= kTimed;
@@ -60,19 +66,16 @@ void Node::tap(std::size_t port, std::size_t count) {
 
 bool Node::unused(std::size_t port) const { return !ports_[port].next && ports_[port].edges.empty(); }
 
-Operator& Node::instance(const Key& key) {
-  if (key.empty()) return *op_;
-  const auto found = instances_.find(key.str());
-  if (found != instances_.end()) return *found->second.op;
-  return *instances_.emplace(std::string(key.str()), Instance{key, make_()}).first->second.op;
-}
-
-std::vector<const Node::Instances::value_type*> Node::instances_by_name() const {
-  std::vector<const Instances::value_type*> sorted;
-  sorted.reserve(instances_.size());
-  for (const auto& entry : instances_) sorted.push_back(&entry);
-  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
-  return sorted;
+void Node::keep_key_limit() {
+  try {
+    keys_->keep_limit();
+  } catch (const Error& e) {
+    close();
+    run_.fail(e.within("node '" + planned_.id + "'"));
+  } catch (const std::exception& e) {
+    close();
+    run_.fail(failed("node '" + planned_.id + "': " + e.what()));
+  }
 }
 
 void Node::accept(std::size_t port, Packet&& packet) {
@@ -154,6 +157,8 @@ void Node::call(std::size_t port, Packet&& packet, const Packet* kept) {
   } catch (...) {
     failed_with(kept, packets_in());
   }
+  if (keys_ && keys_->too_many()) [[unlikely]]
+    keep_key_limit();
 }
 
 bool Node::parallel() const {
@@ -177,6 +182,7 @@ void Node::accept_by_key(std::vector<Arrival>&& arrivals) {
   for (KeyedCall& call : calls) {
     if (!closed_) give_out(call);
   }
+  keep_key_limit();
 }
 
 void Node::give_out(KeyedCall& call) {
@@ -346,9 +352,12 @@ void Node::finish() {
     current_arrival_ = 0;
     try {
       op_->finish(*this);
-      for (const auto* entry : instances_by_name()) {
-        current_key_ = entry->second.key;
-        entry->second.op->finish(*this);
+      if (keys_) {
+        const auto finish_one = [&](const std::string& key, Operator& op) {
+          current_key_ = Key(key);
+          op.finish(*this);
+        };
+        keys_->each(finish_one, !run_.checkpointing);
       }
     } catch (...) {
       failed_with(nullptr);
@@ -403,14 +412,7 @@ void Node::flush_sink() {
 void Node::save(Archive& into) {
   into.set("operator", planned_.op->spec.name());
   op_->save(into.group("state"));
-  if (!instances_.empty()) {
-    std::size_t index = 0;
-    for (const auto* entry : instances_by_name()) {
-      Archive& g = into.group("keys").group(std::to_string(index++));
-      g.set("key", entry->first);
-      entry->second.op->save(g.group("state"));
-    }
-  }
+  if (keys_ && keys_->size() > 0) keys_->save(into.group("keys"));
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     Archive& g = into.group("ports").group(std::to_string(i));
     g.set("clock", std::max(ports_[i].clock, promised_));
@@ -427,13 +429,7 @@ void Node::load(const Archive& from) {
       throw bad_data("was saved by operator " + from.get<std::string>("operator"));
     }
     op_->load(from.group("state"));
-    if (from.has("keys")) {
-      const Archive& keys = from.group("keys");
-      for (std::size_t i = 0; keys.has(std::to_string(i)); ++i) {
-        const Archive& g = keys.group(std::to_string(i));
-        instance(Key(g.get<std::string>("key"))).load(g.group("state"));
-      }
-    }
+    if (from.has("keys") && keys_) keys_->load(from.group("keys"));
     for (std::size_t i = 0; i < ports_.size(); ++i) {
       const Archive& g = from.group("ports").group(std::to_string(i));
       ports_[i].clock = g.get<Duration>("clock");
@@ -450,11 +446,9 @@ void Node::publish(bool exact) {
   constexpr std::int64_t kShare = 200;  // of the time may go into adding up
   const std::int64_t start = steady_now();
   if (exact || start >= sum_state_from_) {
-    std::size_t bytes = op_->state_bytes();
-    for (const auto& [name, instance] : instances_) bytes += instance.op->state_bytes();
-    state_bytes_.set(bytes);
+    state_bytes_.set(op_->state_bytes() + (keys_ ? keys_->state_bytes() : 0));
     const std::int64_t end = steady_now();
-    sum_state_from_ = instances_.empty() ? 0 : end + kShare * (end - start);
+    sum_state_from_ = !keys_ || keys_->size() == 0 ? 0 : end + kShare * (end - start);
   }
   std::string text = op_->progress();
   const std::scoped_lock lock(progress_mutex_);

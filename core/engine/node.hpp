@@ -1,11 +1,12 @@
 /// One operator in a running graph: its instances, its outputs, its counters.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "engine/counter.hpp"
 #include "engine/edge.hpp"
+#include "engine/key_table.hpp"
 #include "engine/keyed_batch.hpp"
 #include "engine/run_state.hpp"
 #include "registry/registry.hpp"
@@ -80,12 +81,10 @@ class alignas(64) Node final : public Output {
     std::vector<Edge*> edges;
     std::size_t tap_left = 0;
   };
-  struct Instance {
-    Key key;
-    std::unique_ptr<Operator> op;
-  };
 
-  Operator& instance(const Key& key);
+  Operator& instance(const Key& key) { return key.empty() ? *op_ : keys_->at(key.str()); }
+  /// Between packets: an operator's keys in memory are as many as the recipe says.
+  void keep_key_limit();
   /// Hidden: called without the detour through the dynamic linker's table.
   [[gnu::visibility("hidden")]] void pass(std::uint64_t sequence, Packet&& packet);
   void accept_slowly(std::size_t port, std::uint64_t count, Packet&& packet);
@@ -129,19 +128,11 @@ class alignas(64) Node final : public Output {
 
   const PlannedNode& planned_;
   Context context_;
-  std::function<std::unique_ptr<Operator>()> make_;  ///< the operator: once, and for every key
   RunState& run_;
   std::vector<OutPort> ports_;
   std::unique_ptr<Operator> op_;
   const Counter* fed_by_ = nullptr;
-  struct NameHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
-  };
-  using Instances = std::unordered_map<std::string, Instance, NameHash, std::equal_to<>>;
-  /// Finishing and saving go in one order, whatever that of the table is.
-  std::vector<const Instances::value_type*> instances_by_name() const;
-  Instances instances_;
+  std::optional<KeyTable> keys_;  ///< of a keyed operator
   std::int64_t sum_state_from_ =
       0;  ///< steady-clock time before which a million states are not added up again
   Contract contract_;

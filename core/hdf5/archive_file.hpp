@@ -21,5 +21,13 @@ bool is_archive(const std::string& path);
 /// Throws Error(kNoInput) when it is not there or cannot be read, Error(kBadData) with path and reason when
 /// it is damaged, cut short or of a newer version.
 Archive read_archive(const std::string& path);
+/// The same, but larger tensors are not read: they are the file's own pages, which the system loads when they
+/// are looked at and drops when memory is short. For files that are replaced, never changed: they stay
+/// readable when another takes their name.
+Archive map_archive(const std::string& path);
+/// Writes an archive that lives as long as this process needs it: a file that is mapped as `map_archive` does
+/// and has no name any more. `path`: the name it has meanwhile. It is neither synced nor checked. Throws
+/// Error(kCannotWrite), and leaves nothing behind.
+Archive write_nameless_archive(const std::string& path, const Archive& archive);
 
 }  // namespace stream

@@ -5,6 +5,7 @@
 
 #include "hdf5/archive_file.hpp"
 #include "hdf5/hdf5_call.hpp"
+#include "hdf5/mapped_file.hpp"
 #include "hdf5/trailer.hpp"
 
 namespace stream {
@@ -17,7 +18,9 @@ namespace {
 
 class Reader {
  public:
-  explicit Reader(std::uint64_t file_size) : file_size_(file_size) {}
+  /// `mapped`: the whole file, of which larger tensors are to be parts; empty: they are read.
+  explicit Reader(std::uint64_t file_size, Buffer mapped = {})
+      : file_size_(file_size), mapped_(std::move(mapped)) {}
 
   void group(hid_t group, Archive& into, int depth) {
     if (depth > kDeepest) throw bad_data("has groups nested deeper than " + std::to_string(kDeepest));
@@ -180,31 +183,54 @@ class Reader {
     if (bytes > 0 && H5Dget_storage_size(set) != bytes)
       throw bad_data("has " + std::to_string(H5Dget_storage_size(set)) + " bytes, its shape needs " +
                      std::to_string(bytes));
+    if (bytes >= kMappedFrom && !mapped_.empty()) {
+      const haddr_t at = H5Dget_offset(set);
+      if (at != HADDR_UNDEF && at % size_of(element) == 0 && at <= mapped_.size() &&
+          bytes <= mapped_.size() - at)
+        return {mapped_.slice(at, bytes), element, {dims.begin(), dims.end()}};
+    }
     std::vector<std::byte> data(bytes);
     if (bytes > 0) check(H5Dread(set, file_type(element), H5S_ALL, H5S_ALL, H5P_DEFAULT, data.data()));
     return {Buffer::own(std::move(data)), element, {dims.begin(), dims.end()}};
   }
 
+  static constexpr std::uint64_t kMappedFrom = 4096;  ///< bytes: a page
   std::uint64_t file_size_;
+  Buffer mapped_;
   std::set<haddr_t> seen_;  ///< objects read so far: hard links can make circles
 };
 
 }  // namespace
 
-Archive read_archive(const std::string& path) {
-  check_trailer(path);
+namespace {
+
+Archive read_tree(const std::string& path, const Buffer& mapped) {
   const Library library;
   Archive archive;
   try {
     const Handle access = access_properties();
     const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
     const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose);
-    Reader(size_on_disk(path)).group(root, archive, 0);
+    Reader(size_on_disk(path), mapped).group(root, archive, 0);
     check_files();
   } catch (const Error& e) {
     throw e.within(path);
   }
   return archive;
+}
+
+}  // namespace
+
+Archive map_tree(const std::string& path) { return read_tree(path, map_file(path)); }
+
+Archive read_archive(const std::string& path) {
+  check_trailer(path);
+  return read_tree(path, {});
+}
+
+Archive map_archive(const std::string& path) {
+  check_trailer(path);
+  return map_tree(path);
 }
 
 }  // namespace stream

@@ -4,6 +4,7 @@
 
 #include "hdf5/archive_file.hpp"
 #include "hdf5/hdf5_call.hpp"
+#include "hdf5/mapped_file.hpp"
 #include "hdf5/trailer.hpp"
 #include "stream/file.hpp"
 
@@ -97,6 +98,18 @@ void write_archive_beside(const std::string& temporary, const std::string& path,
     check_trailer(temporary);  // what a failing disk swallowed shows here, before the old file is replaced
   } catch (const Error& e) {
     files().unlink(temporary.c_str());
+    throw cannot_write(path + ": cannot be written: " + e.what());
+  }
+}
+
+Archive write_nameless_archive(const std::string& path, const Archive& archive) {
+  try {
+    write_tree(path, archive);
+    Archive mapped = map_tree(path);
+    files().unlink(path.c_str());
+    return mapped;
+  } catch (const Error& e) {
+    files().unlink(path.c_str());
     throw cannot_write(path + ": cannot be written: " + e.what());
   }
 }

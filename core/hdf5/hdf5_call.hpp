@@ -70,6 +70,8 @@ inline void check_files() {
 inline Handle access_properties() {
   Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   check(H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110));
+  // Tensors that may be mapped have to lie where their elements are aligned.
+  check(H5Pset_alignment(access, 4096, 64));
   if (!use_stream_files(access)) refused();
   return access;
 }

@@ -19,6 +19,8 @@ struct PlannedNode {
   /// loaded), else the manifest's, which is that under the defaults; the engine asks the loaded spec again.
   Contract contract;
   OnError on_error = OnError::kStop;
+  /// Most keys that a keyed operator keeps in memory; 0: all. Does not change what comes out, nor the digest.
+  std::size_t keys_in_memory = 0;
   Location where;  ///< the node's table header
   /// Output ports, the one for diverted packets last.
   std::size_t error_port() const { return op->spec.outputs().size(); }

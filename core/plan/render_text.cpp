@@ -191,6 +191,7 @@ std::string to_toml(const Plan& plan) {
     if (live) out += "mode = \"live\"\n";
     if (node.on_error != OnError::kStop)
       out += std::string("on_error = ") + (node.on_error == OnError::kSkip ? "\"skip\"\n" : "\"divert\"\n");
+    if (node.keys_in_memory != 0) out += "keys_in_memory = " + std::to_string(node.keys_in_memory) + "\n";
     for (const auto& [name, value] : node.params) out += toml_key(name) + " = " + toml_value(value) + "\n";
   }
   for (const RecipeTest& t : plan.tests) {

@@ -75,11 +75,16 @@ class Resolver {
     n.id = r.id;
     n.where = r.where;
     n.on_error = r.on_error;
+    n.keys_in_memory = r.keys_in_memory;
     n.op = registry_.find(r.use);
     if (n.op)
       n.contract = n.op->spec.contract();
     else if (!r.use.empty())
       diagnostics_.error(r.use_where, "unknown operator '" + r.use + "'" + operator_hint(r.use));
+    if (n.op && n.keys_in_memory != 0 && !n.contract.keyed)
+      diagnostics_.error(r.keys_in_memory_where,
+                         "keys_in_memory is for operators that keep a state for each key, " +
+                             n.op->spec.name() + " keeps one for all");
     plan_.nodes.push_back(std::move(n));
   }
 
@@ -174,7 +179,8 @@ class Resolver {
       std::string fault;
       if (!param) {
         std::vector<std::string> keys = names;
-        for (const char* key : {"use", "from", "mode", "on_error", "doc", "include"}) keys.emplace_back(key);
+        for (const char* key : {"use", "from", "mode", "on_error", "keys_in_memory", "doc", "include"})
+          keys.emplace_back(key);
         const std::string found = near(p.name, keys);
         diagnostics_.error(p.where,
                            "unknown parameter '" + p.name + "' of " + spec.name() +

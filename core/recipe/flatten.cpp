@@ -22,7 +22,8 @@ constexpr std::size_t kMostNodes = 1024;
 
 const std::vector<std::string> kTopKeys = {"title",  "about",  "input", "output",
                                            "params", "limits", "nodes", "test"};
-const std::vector<std::string> kNodeKeys = {"use", "include", "from", "mode", "on_error", "doc"};
+const std::vector<std::string> kNodeKeys = {"use",      "include",        "from", "mode",
+                                            "on_error", "keys_in_memory", "doc"};
 
 struct Override {
   std::string owner, name, text;
@@ -249,6 +250,8 @@ class Flattener {
       } else if (m.name == "on_error") {
         if (auto text = substituted_string(m, params, "\"stop\", \"skip\" or \"divert\""))
           set_on_error(*text, m.value.where, n.on_error);
+      } else if (m.name == "keys_in_memory") {
+        set_keys_in_memory(param_value(m, params), m.value.where, n);
       } else if (m.name == "doc") {
         string_of(m, "");
       } else {
@@ -324,6 +327,15 @@ class Flattener {
                                     hint(text, {"stop", "skip", "divert"}, "values"));
   }
 
+  void set_keys_in_memory(const Value& value, const Location& where, RecipeNode& node) {
+    node.keys_in_memory_where = where;
+    if (value.is_null()) return;  // a placeholder that stands for nothing has been reported
+    if (value.is_integer() && value.as_integer() >= 1)
+      node.keys_in_memory = static_cast<std::size_t>(value.as_integer());
+    else
+      diagnostics_.error(where, "'keys_in_memory' must be a whole number from 1, found " + value.dump());
+  }
+
   void from(const SourceValue& v, const RecipeParams& params, const std::string& scope,
             const std::optional<std::string>& port, const Location& port_where, std::vector<FromItem>& out) {
     if (v.is_string()) {
@@ -380,7 +392,7 @@ class Flattener {
           set_mode(*mode, m.value.where, inc.live);
       } else if (m.name == "doc") {
         string_of(m, "");
-      } else if (m.name == "use" || m.name == "on_error") {
+      } else if (m.name == "use" || m.name == "on_error" || m.name == "keys_in_memory") {
         diagnostics_.error(m.where, "'" + m.name + "' does not go with 'include'");
       } else if (m.name != "include") {
         given.push_back({m.name, param_value(m, outer), m.where, m.value.where});
@@ -500,6 +512,10 @@ class Flattener {
         set_mode(o.text, where, it->live);
       } else if (o.name == "on_error") {
         set_on_error(o.text, where, it->on_error);
+      } else if (o.name == "keys_in_memory") {
+        Param count;
+        count.type = ParamType::kInteger;
+        set_keys_in_memory(value_of_text(count, o.text), where, *it);
       } else if (o.name == "from" || o.name == "include") {
         diagnostics_.error(where, "'" + o.name + "' can only be set in the recipe");
       } else {

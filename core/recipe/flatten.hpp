@@ -34,6 +34,8 @@ struct RecipeNode {
   Location from_where;  ///< line 0 when there is no `from`
   bool live = false;
   OnError on_error = OnError::kStop;
+  std::size_t keys_in_memory = 0;  ///< 0: all of them
+  Location keys_in_memory_where;
   std::vector<Param> params;
   std::string dir;  ///< of the file that it stands in
 };

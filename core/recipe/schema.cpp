@@ -67,6 +67,7 @@ Value operator_schema(const Spec& spec) {
   Object properties = node_keys();
   properties.set("use", Object{{"const", spec.name()}, {"description", spec.summary()}});
   properties.set("on_error", definition("on_error"));
+  if (spec.contract().keyed) properties.set("keys_in_memory", definition("keys_in_memory"));
   Array required{"use"};
   bool needs_input = false;
   for (const Port& p : spec.inputs()) needs_input = needs_input || !p.optional;
@@ -145,12 +146,16 @@ Value from_schema() {
 }  // namespace
 
 Value recipe_schema(const Registry& registry) {
-  Object defs{{"placeholder", Object{{"type", "string"}, {"pattern", "\\$\\{params\\.[A-Za-z0-9_-]+\\}"}}},
-              {"from", from_schema()},
-              {"on_error", Object{{"enum", Array{"stop", "skip", "divert"}}}},
-              {"parameter", declaration_schema()},
-              {"test", test_schema()},
-              {"node", node_schema(registry)}};
+  Object defs{
+      {"placeholder", Object{{"type", "string"}, {"pattern", "\\$\\{params\\.[A-Za-z0-9_-]+\\}"}}},
+      {"from", from_schema()},
+      {"on_error", Object{{"enum", Array{"stop", "skip", "divert"}}}},
+      {"keys_in_memory",
+       Object{{"anyOf", Array{Object{{"type", "integer"}, {"minimum", 1}}, definition("placeholder")}},
+              {"description", "most keys whose state is kept in memory; the others' is on disk"}}},
+      {"parameter", declaration_schema()},
+      {"test", test_schema()},
+      {"node", node_schema(registry)}};
   for (const std::string& name : registry.names())
     defs.set("operator:" + name, operator_schema(registry.find(name)->spec));
   const Value count = Object{{"type", "integer"}, {"minimum", 1}};

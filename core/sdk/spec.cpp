@@ -50,7 +50,7 @@ Spec Spec::path(std::string name, const char* fallback, std::string doc) && {
 
 Spec Spec::add(Param p) && {
   // In a recipe a parameter stands beside these, so nobody could ever set one that is called the same.
-  for (const char* key : {"use", "from", "mode", "on_error", "doc", "include"}) {
+  for (const char* key : {"use", "from", "mode", "on_error", "keys_in_memory", "doc", "include"}) {
     if (p.name == key)
       throw bad_recipe("operator " + name_ + " has a parameter '" + p.name +
                        "', which is a key of every node in a recipe: call it something else");

@@ -198,7 +198,7 @@ void damage_one(Site& site, const Options& options, Random& random, Tally& tally
 
   testing::write_contents(scratch / "whole.h5", whole);
   Archive future = read_archive((scratch / "whole.h5").string());
-  future.set("checkpoint", std::int64_t{2});
+  future.set("checkpoint", std::int64_t{3});
   write_archive((scratch / "future.h5").string(), future);
   const std::string newer_checkpoint = testing::contents(scratch / "future.h5");
   resume_over(site, aside.path(), good, newer_checkpoint, "a newer version of checkpoints", tally);
@@ -209,7 +209,7 @@ void damage_one(Site& site, const Options& options, Random& random, Tally& tally
 
   refused(site, aside.path(), Checkpoints(good.size(), newer), 65, "has format version 2",
           "all of a newer version", tally);
-  refused(site, aside.path(), Checkpoints(good.size(), newer_checkpoint), 65, "is a checkpoint of version 2",
+  refused(site, aside.path(), Checkpoints(good.size(), newer_checkpoint), 65, "is a checkpoint of version 3",
           "all checkpoints of a newer version", tally);
   refused(site, aside.path(), Checkpoints(good.size(), whole.substr(0, whole.size() / 2)), 65,
           "no checkpoint can be used", "all cut", tally);

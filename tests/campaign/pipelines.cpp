@@ -147,6 +147,7 @@ from = ["left", "slow"]
 [nodes.totals]
 use = "campaign.keyed_total"
 from = "left"
+keys_in_memory = 3
 [nodes.joined]
 use = "jsonl.write"
 from = "join"

@@ -1,0 +1,62 @@
+/// States of keys that have not been used for long, on disk: a cache of what no checkpoint needs it for.
+///
+/// A spill writes some states as one archive (a segment), maps it and takes its name away, so that the disk's
+/// space is the process's own and goes with it, however it ends. A state that comes back leaves a hole; when
+/// holes prevail, segments are written anew without them.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/packed_states.hpp"
+
+namespace stream {
+
+class KeySpill {
+ public:
+  struct Place {
+    std::uint32_t segment, row;
+  };
+  /// Told where a state lies from now on.
+  using Moved = std::function<void(std::string_view key, Place to)>;
+
+  /// `folder`: is made when the first state comes; empty: $TMPDIR, else /var/tmp.
+  KeySpill(std::string folder, Moved moved) : folder_(std::move(folder)), moved_(std::move(moved)) {}
+
+  /// States that one segment holds at most.
+  static constexpr std::size_t kMost = 4096;
+  /// A segment of what the packer holds, at most kMost states of keys that are not here yet. Throws
+  /// Error(kCannotWrite), with nothing changed.
+  void write(StatePacker& states);
+  std::string_view key(Place place) const { return segments_[place.segment].states->key(place.row); }
+  /// Its values are the file's own pages; it is still here afterwards. Throws Error(kBadData).
+  Archive state(Place place) const { return segments_[place.segment].states->state(place.row); }
+  void erase(Place place);
+  /// States in it.
+  std::size_t size() const { return alive_; }
+  std::size_t segments() const;
+  /// Each segment with the rows that are still in use. They share their memory with it, and stay as they are
+  /// when it goes.
+  void each(
+      const std::function<void(const Archive& packed, const std::vector<std::uint8_t>& alive)>& f) const;
+
+ private:
+  struct Segment {
+    std::optional<PackedStates> states;
+    std::vector<std::uint8_t> alive;
+    std::size_t count = 0;  ///< of those alive
+  };
+  void add(StatePacker& states);
+  void tidy();
+  void prepare_folder();
+  std::string folder_;
+  Moved moved_;
+  bool prepared_ = false;
+  std::vector<Segment> segments_;
+  std::vector<std::uint32_t> unused_;  ///< places in segments_
+  std::size_t alive_ = 0, rows_ = 0;
+};
+
+}  // namespace stream

@@ -1,0 +1,27 @@
+#include "hdf5/mapped_file.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "stream/file.hpp"
+
+namespace stream {
+
+Buffer map_file(const std::string& path) {
+  const int fd = files().open(path.c_str(), O_RDONLY | O_CLOEXEC, 0);
+  if (fd < 0) return {};
+  struct stat info {};
+  const bool known = ::fstat(fd, &info) == 0 && info.st_size > 0;
+  const auto size = known ? static_cast<std::size_t>(info.st_size) : 0;
+  void* const at = known ? ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+  files().close(fd);
+  if (at == MAP_FAILED) return {};
+  // Keys come back one by one, from anywhere: reading ahead would load what nobody asks for.
+  ::madvise(at, size, MADV_RANDOM);
+  const std::shared_ptr<const void> owner(at,
+                                          [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
+  return {owner, static_cast<const std::byte*>(at), size};
+}
+
+}  // namespace stream
