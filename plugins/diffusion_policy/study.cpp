@@ -80,7 +80,10 @@ Spec DiffusionPolicyStudy::spec() {
           "than behaviour cloning, may lose 0.03 against DDIM with as many network calls, changes sides less "
           "often than the diffusion policy, keeps both ways of passing (20 to 80 % left), and is worth at "
           "least 0.10 over the same buffer with a network that was trained on one amount of noise alone. On "
-          "twin-track the score is the mean distance to the nearer track, on push-t the greatest share of "
+          "twin-track the score is the mean distance to the nearer track (that of behaviour cloning stands "
+          "without "
+          "a bar: a sampler also draws answers to disturbances that do not come, and a mean does not), on "
+          "push-t the greatest share of "
           "the "
           "outline that is covered in an episode, over 0.95 and at most 1.")
       .paper(
