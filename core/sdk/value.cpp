@@ -343,7 +343,7 @@ void dump_number(T number, std::string& out) {
 void new_line(std::string& out, int indent, int depth) {
   if (indent <= 0) return;
   out.push_back('\n');
-  out.append(static_cast<std::size_t>(indent * depth), ' ');
+  out.append(static_cast<std::size_t>(indent) * static_cast<std::size_t>(depth), ' ');
 }
 
 }  // namespace
