@@ -176,6 +176,7 @@ void Decoder::run(float* x, std::int64_t tokens, Memory& memory, Workspace& work
       feed_forward(layer, work.normed.data(), tokens, work);
     }
     add(x, work.projected.data(), n);
+    if (work.layer_tap) work.layer_tap(i, {x, static_cast<std::size_t>(n)});
   }
   memory.commit(tokens);
   norm(final_norm_, x, work.normed.data(), tokens);

@@ -1,6 +1,7 @@
 /// A decoder-only transformer for inference, without libtorch. Immutable: sequences (session.hpp) share it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,6 +22,8 @@ struct Workspace {
   Attention attention;
   std::vector<float> normed, queries, keys, values, attended, projected, gate, up, widened;
   std::vector<Segment> segments;
+  /// Looks at the hidden states [tokens, hidden] behind each layer.
+  std::function<void(std::int64_t layer, std::span<const float> x)> layer_tap;
 };
 
 class Decoder {

@@ -11,12 +11,20 @@ namespace stream::llm {
 Spec GenerateOperator::spec() {
   return with_memory(
              Spec("llm.generate", "Answer an endless stream of texts or turns with a language model.")
-                 .input("in", PayloadType::kAny,
-                        "a prompt each: text, a record {\"text\"}, or a tensor [n] of int32 token ids")
+                 .input(
+                     "in", PayloadType::kAny,
+                     "a prompt each: text, a tensor [n] of int32 token ids, or a record {\"text\" or "
+                     "\"ids\"}, with \"choices\" (texts, or lists of ids) where one of them is to be picked, "
+                     "\"answer\" "
+                     "(the index of the right one) and \"read\" (true: nothing is to be answered)")
                  .output<Record>(
                      "answers",
                      "{\"text\", \"tokens\": how many, \"prompt\": tokens of the prompt, \"kept\": tokens in "
-                     "memory, \"bytes\": of keys and values in memory, \"end\": \"stop\" or \"length\"}")
+                     "memory, \"bytes\": of keys and values in memory, \"end\": \"stop\", \"length\" or "
+                     "\"choice\"}; "
+                     "with choices also {\"choice\": index, \"scores\": of each, \"right\"}; other members "
+                     "of a "
+                     "prompt's record go on")
                  .output<Bytes>("pieces",
                                 "the answers' text as it is made, each answer followed by a line feed")
                  .output<Tensor>("ids", "an answer each: [n] of int32"))
@@ -26,6 +34,10 @@ Spec GenerateOperator::spec() {
       .param("top_p", 1.0, "sample from the fewest that have this probability together", range(0, 1))
       .param("prefix", "", "text in front of every prompt")
       .param("suffix", "\n", "text behind every prompt")
+      .param("scoring", "sum",
+             "of choices: the logarithm of their probability, or its mean over their tokens, which favours "
+             "long ones",
+             choices({"sum", "mean"}))
       .param("stop", "\n", "text that ends an answer (beside the model's end tokens); empty: none")
       .param("long_turns", "error",
              "a turn that may need more tokens than the memory can hold beside what it always keeps: error, "
@@ -72,25 +84,8 @@ GenerateOperator::GenerateOperator(const Params& p)
       evict_long_turns_(p.get<std::string>("long_turns") == "evict"),
       prefix_(p.get<std::string>("prefix")),
       suffix_(p.get<std::string>("suffix")),
-      stop_(p.get<std::string>("stop")) {}
-
-std::vector<TokenId> GenerateOperator::prompt_of(const Packet& in) const {
-  if (in.is(PayloadType::kTensor)) {
-    const Tensor& ids = in.as<Tensor>();
-    if (ids.shape().size() != 1 || ids.dtype() != DType::kI32)
-      throw bad_data("a tensor that is no prompt of token ids, expected [n] of int32");
-    const auto values = ids.values<std::int32_t>();
-    return {values.begin(), values.end()};
-  }
-  if (!model_.tokenizer)
-    throw bad_data("the model knows token ids only, and this prompt is text; expected a tensor [n] of int32");
-  std::string text;
-  if (in.is(PayloadType::kText))
-    text = in.as<Text>().str();
-  else
-    text = in.as<Record>().at("text").as_string();
-  return model_.tokenizer->encode(prefix_ + text + suffix_);
-}
+      stop_(p.get<std::string>("stop")),
+      mean_scores_(p.get<std::string>("scoring") == "mean") {}
 
 bool GenerateOperator::ends(TokenId token) const {
   const auto& ends = model_.decoder->config().end_tokens;
@@ -98,30 +93,87 @@ bool GenerateOperator::ends(TokenId token) const {
 }
 
 void GenerateOperator::process(Packet in, Output& out) {
-  std::vector<TokenId> prompt = prompt_of(in);
+  Turn turn = turn_of(in, model_.tokenizer.get(), prefix_, suffix_);
+  std::vector<TokenId>& prompt = turn.prompt;
   if (session_.tokens() == 0 && model_.decoder->config().begin_token >= 0)
     prompt.insert(prompt.begin(), static_cast<TokenId>(model_.decoder->config().begin_token));
   if (prompt.empty()) throw bad_data("an empty prompt, and nothing was said before");
-  const std::int64_t coming = static_cast<std::int64_t>(prompt.size()) + max_tokens_;
+  std::int64_t longest = turn.read_only ? 0 : turn.choices.empty() ? max_tokens_ : 1;
+  for (const auto& choice : turn.choices)
+    longest = std::max(longest, static_cast<std::int64_t>(choice.size()));
+  const std::int64_t coming = static_cast<std::int64_t>(prompt.size()) + longest;
   const std::int64_t most = session_.memory().largest_turn();
   if (!evict_long_turns_ && most >= 0 && coming > most)
     throw bad_data("a turn of up to " + std::to_string(coming) + " tokens (" + std::to_string(prompt.size()) +
-                   " of the prompt, max_tokens = " + std::to_string(max_tokens_) + ") is longer than the " +
-                   std::to_string(most) +
+                   " of the prompt, at most " + std::to_string(longest) +
+                   " of the answer) is longer than the " + std::to_string(most) +
                    " that the memory can hold; long_turns = \"evict\" lets it forget its own "
                    "beginning");
-  for (const TokenId token : prompt)
-    if (token < 0 || token >= model_.decoder->config().vocabulary)
-      throw bad_data("token " + std::to_string(token) + " is not in the model's vocabulary of " +
-                     std::to_string(model_.decoder->config().vocabulary));
+  const auto known = [&](const std::vector<TokenId>& tokens) {
+    for (const TokenId token : tokens)
+      if (token < 0 || token >= model_.decoder->config().vocabulary)
+        throw bad_data("token " + std::to_string(token) + " is not in the model's vocabulary of " +
+                       std::to_string(model_.decoder->config().vocabulary));
+  };
+  known(prompt);
+  for (const auto& choice : turn.choices) known(choice);
   session_.memory().reserve(coming);
-  session_.feed(prompt);
-  answer(prompt, in, out);
+  // The last token of a prompt by itself, as in decoding: memories look blocks up for it alone.
+  session_.feed({prompt.data(), prompt.size() - 1});
+  session_.step(prompt.back());
+  if (!turn.read_only) turn.choices.empty() ? answer(turn, in, out) : choose(turn, in, out);
   session_.memory().end_of_turn();
   ++turns_;
 }
 
-void GenerateOperator::answer(const std::vector<TokenId>& prompt, const Packet& in, Output& out) {
+Object GenerateOperator::record_of(const Turn& turn, std::int64_t tokens) const {
+  Object record = turn.more;
+  record.set("tokens", tokens);
+  record.set("prompt", static_cast<std::int64_t>(turn.prompt.size()));
+  record.set("kept", session_.memory().stored_tokens(0, 0));
+  record.set("bytes", static_cast<std::int64_t>(session_.memory().resident_bytes()));
+  return record;
+}
+
+void GenerateOperator::choose(const Turn& turn, const Packet& in, Output& out) {
+  std::size_t best = 0;
+  std::vector<double> scores;
+  for (const auto& choice : turn.choices) {
+    double score = -surprisal(session_.logits(), choice.front());
+    if (choice.size() > 1) {
+      // Each goes on from the same past.
+      Session fork = session_.fork();
+      std::vector<float> nll;
+      fork.feed(choice, {}, &nll);
+      for (std::size_t i = 1; i < nll.size(); ++i) score -= static_cast<double>(nll[i]);
+    }
+    scores.push_back(mean_scores_ ? score / static_cast<double>(choice.size()) : score);
+    if (scores.back() > scores[best]) best = scores.size() - 1;
+  }
+  const std::vector<TokenId>& chosen = turn.choices[best];
+  session_.feed(chosen);
+  const std::string text = !turn.labels.empty() ? turn.labels[best]
+                           : model_.tokenizer   ? model_.tokenizer->decode(chosen)
+                                                : std::string();
+  if (model_.tokenizer && !out.unused(1)) out.emit(1, in.with<Bytes>(Buffer::own(text + "\n")));
+  if (!out.unused(0)) {
+    Object record;
+    if (model_.tokenizer) record.set("text", text);
+    for (const auto& [name, value] : record_of(turn, static_cast<std::int64_t>(chosen.size())))
+      record.set(name, value);
+    record.set("end", "choice");
+    record.set("choice", static_cast<std::int64_t>(best));
+    record.set("scores", Array(scores.begin(), scores.end()));
+    if (turn.right >= 0) record.set("right", turn.right == static_cast<std::int64_t>(best));
+    out.emit(0, in.with<Record>(std::move(record)));
+  }
+  if (!out.unused(2)) {
+    const auto size = static_cast<std::int64_t>(chosen.size());
+    out.emit(2, in.with<Tensor>(Tensor::of(chosen, {size})));
+  }
+}
+
+void GenerateOperator::answer(const Turn& turn, const Packet& in, Output& out) {
   std::vector<TokenId> ids;
   std::string text;
   std::size_t shown = 0;
@@ -159,10 +211,8 @@ void GenerateOperator::answer(const std::vector<TokenId>& prompt, const Packet& 
   if (!out.unused(0)) {
     Object record;
     if (decoder) record.set("text", text);
-    record.set("tokens", static_cast<std::int64_t>(ids.size()));
-    record.set("prompt", static_cast<std::int64_t>(prompt.size()));
-    record.set("kept", session_.memory().stored_tokens(0, 0));
-    record.set("bytes", static_cast<std::int64_t>(session_.memory().resident_bytes()));
+    for (const auto& [name, value] : record_of(turn, static_cast<std::int64_t>(ids.size())))
+      record.set(name, value);
     record.set("end", stopped ? "stop" : "length");
     out.emit(0, in.with<Record>(std::move(record)));
   }

@@ -5,6 +5,7 @@
 #include "llm/sampler.hpp"
 #include "llm/session.hpp"
 #include "llm/tokenizer.hpp"
+#include "llm/turn.hpp"
 #include "stream/operator.hpp"
 
 namespace stream::llm {
@@ -20,8 +21,10 @@ class GenerateOperator final : public Operator {
   std::string progress() const override;
 
  private:
-  std::vector<TokenId> prompt_of(const Packet& in) const;
-  void answer(const std::vector<TokenId>& prompt, const Packet& in, Output& out);
+  void answer(const Turn& turn, const Packet& in, Output& out);
+  void choose(const Turn& turn, const Packet& in, Output& out);
+  /// What an answer's record says of every turn.
+  Object record_of(const Turn& turn, std::int64_t tokens) const;
   bool ends(TokenId token) const;
 
   LoadedModel model_;
@@ -31,6 +34,7 @@ class GenerateOperator final : public Operator {
   std::int64_t max_tokens_;
   bool evict_long_turns_;
   std::string prefix_, suffix_, stop_;
+  bool mean_scores_;
   std::int64_t turns_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "stream/error.hpp"
+#include "stream/log.hpp"
 #include "stream/params.hpp"
 
 namespace stream::llm {
@@ -92,9 +93,12 @@ Spec TrainOperator::spec() {
           "checkpoint may fall anywhere, and the same seed gives the same model. The first update waits for "
           "sixteen "
           "batches of tokens, or a full pool.\n\n"
-          "When the stream ends before the steps are done, nothing is written. Files that are too short for "
-          "it are read "
-          "several times: see llm.corpus.")
+          "When the stream ends before the steps are done, the model is written as it then is, with a "
+          "warning that "
+          "says how "
+          "far it came; before the first step that is an error. Files that are too short are read several "
+          "times: see "
+          "llm.corpus.")
       .paper("Xiao et al., Efficient Streaming Language Models with Attention Sinks, ICLR 2024")
       .example("A few steps", R"(title = "Training"
 [nodes.text]
@@ -117,7 +121,8 @@ path = "-"
 }
 
 TrainOperator::TrainOperator(const Params& p)
-    : path_(p.get<std::string>("model")),
+    : node_(p.context().node),
+      path_(p.get<std::string>("model")),
       each_(p.get<std::int64_t>("tokens_per_step")),
       report_(p.get<std::int64_t>("report")),
       tokenizer_(byte_tokenizer()),
@@ -180,11 +185,16 @@ void TrainOperator::cut(Time time, Output& out) {
 
 void TrainOperator::finish(Output& out) {
   if (!pending_.empty()) add(pending_, last_, out);
+  const std::int64_t steps = trainer_.options().steps;
+  const std::string needed =
+      std::to_string(first_ + steps * each_) + " tokens are needed for " + std::to_string(steps) + " updates";
+  if (trainer_.steps() == 0)
+    throw bad_data("the text ended after " + std::to_string(seen_) + " tokens, before the first update; " +
+                   needed + "; nothing was written to " + path_);
   if (!trainer_.finished())
-    throw bad_data("the text ended after " + std::to_string(trainer_.steps()) + " of " +
-                   std::to_string(trainer_.options().steps) + " updates (" + std::to_string(seen_) +
-                   " tokens); " + std::to_string(first_ + trainer_.options().steps * each_) +
-                   " are needed; nothing was written to " + path_);
+    log_warning(node_, "the text ended after " + std::to_string(seen_) + " tokens and " +
+                           std::to_string(trainer_.steps()) + " updates; " + needed + "; " + path_ +
+                           " holds what was learnt until then");
   LanguageModel model = trainer_.model();
   model.tokenizer_kind =
       model.config.vocabulary >= kByteVocabulary && model.config.begin_token != 0 ? "bytes" : "ids";

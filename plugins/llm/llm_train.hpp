@@ -23,7 +23,7 @@ class TrainOperator final : public Operator {
  private:
   void add(std::span<const TokenId> text, Time time, Output& out);
   void cut(Time time, Output& out);
-  std::string path_;
+  std::string node_, path_;
   std::int64_t each_, first_, report_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::unique_ptr<TextEncoder> encoder_;

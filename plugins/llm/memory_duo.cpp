@@ -1,81 +1,10 @@
 #include "llm/memory_duo.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <sstream>
 
 #include "stream/error.hpp"
-#include "stream/file.hpp"
-#include "stream/random.hpp"
 
 namespace stream::llm {
-
-std::vector<std::vector<bool>> HeadGates::full(double sparsity, std::uint64_t seed) const {
-  Random random(seed);
-  std::vector<std::vector<double>> noisy = layers;
-  std::vector<double> all;
-  for (auto& layer : noisy)
-    for (double& gate : layer) {
-      gate = std::clamp(gate, 0.0, 1.0) + 1e-6 * random.uniform();
-      all.push_back(gate);
-    }
-  std::sort(all.begin(), all.end());
-  // NumPy's quantile: between the two nearest, in proportion.
-  const double at = sparsity * static_cast<double>(all.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const double above = all[std::min(below + 1, all.size() - 1)];
-  double threshold = all[below] + (at - static_cast<double>(below)) * (above - all[below]);
-  if (sparsity >= 1) threshold = 2;  // none
-  std::vector<std::vector<bool>> out;
-  for (const auto& layer : noisy) {
-    out.emplace_back();
-    for (const double gate : layer) out.back().push_back(gate >= threshold);
-  }
-  return out;
-}
-
-HeadGates read_gates(const std::string& path) {
-  const std::string text = read_file(path, 1 << 24);
-  HeadGates gates;
-  std::istringstream lines(text);
-  std::string line;
-  for (std::size_t number = 1; std::getline(lines, line); ++number) {
-    const auto wrong = [&](const std::string& what) {
-      return bad_data(path + ":" + std::to_string(number) + ": " + what);
-    };
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty()) continue;
-    gates.layers.emplace_back();
-    for (std::size_t at = 0; at <= line.size();) {
-      const std::size_t end = std::min(line.find('\t', at), line.size());
-      double gate = 0;
-      const auto [rest, error] = std::from_chars(line.data() + at, line.data() + end, gate);
-      if (error != std::errc() || rest != line.data() + end || !std::isfinite(gate))
-        throw wrong("'" + line.substr(at, end - at) + "' is no gate, expected numbers separated by tabs");
-      gates.layers.back().push_back(gate);
-      at = end + 1;
-    }
-    if (gates.layers.back().size() != gates.layers.front().size())
-      throw wrong(std::to_string(gates.layers.back().size()) + " gates, the first layer has " +
-                  std::to_string(gates.layers.front().size()));
-  }
-  if (gates.layers.empty()) throw bad_data(path + ": a table without gates");
-  return gates;
-}
-
-void write_gates(const std::string& path, const HeadGates& gates) {
-  std::string text;
-  char number[32];
-  for (const auto& layer : gates.layers) {
-    for (std::size_t i = 0; i < layer.size(); ++i) {
-      const auto end = std::to_chars(number, number + sizeof number, layer[i]).ptr;
-      text.append(i > 0 ? "\t" : "").append(number, end);
-    }
-    text += '\n';
-  }
-  write_atomically(path, text);
-}
 
 DuoMemory::DuoMemory(const ModelConfig& config, const Rope& rope, Options options)
     : config_(&config),

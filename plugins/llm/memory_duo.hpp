@@ -9,28 +9,13 @@
 #pragma once
 
 #include <algorithm>
-#include <string>
 #include <vector>
 
+#include "llm/head_gates.hpp"
 #include "llm/memory.hpp"
 #include "llm/rope.hpp"
 
 namespace stream::llm {
-
-/// One gate for each kv head of each layer: 1, a retrieval head, to 0.
-struct HeadGates {
-  std::vector<std::vector<double>> layers;
-
-  /// Which heads keep everything: those whose gate is at least the `sparsity` quantile of all. 0: all; 1:
-  /// none. Equal gates are parted by a little noise, drawn from `seed`, as the released code does it.
-  std::vector<std::vector<bool>> full(double sparsity, std::uint64_t seed) const;
-};
-
-/// One line for each layer, a number for each kv head, separated by tabs: the format of the published tables
-/// (full_attention_heads.tsv). Throws Error(kNoInput), or Error(kBadData) with file and line for what is no
-/// such table.
-HeadGates read_gates(const std::string& path);
-void write_gates(const std::string& path, const HeadGates& gates);
 
 class DuoMemory final : public Memory {
  public:

@@ -60,8 +60,13 @@ Spec with_memory(Spec spec) {
       .param("working_set", std::int64_t{32}, "inf: blocks of a layer held in memory beside files",
              range(1, 1 << 20))
       .param("store", "", "inf: folder for blocks, an HDF5 file each; empty: they stay in memory")
-      .param("heads", "",
-             "duo: table of gates, a line for each layer, a number for each key and value head, tabs between")
+      .param(
+          "heads", "",
+          "duo: table of gates, a line for each layer, a number for each key and value head, tabs between; "
+          "or a folder "
+          "with full_attention_heads.tsv and config.json, as they are published, whose sizes are used "
+          "where `recent` "
+          "is 0")
       .param("sparsity", 0.5, "duo: share of heads that keep the first and last tokens only", range(0, 1))
       .param("exact_mask", false, "duo: what a query sees does not depend on how tokens are fed");
 }
@@ -98,13 +103,14 @@ std::unique_ptr<Memory> memory_of(const Params& p, const Decoder& decoder) {
                            .owner = decoder.fingerprint()});
   }
   if (kind == "duo") {
-    const auto table = p.get<std::string>("heads");
-    if (table.empty()) throw bad_recipe("memory duo needs `heads`, a table of gates");
+    if (p.get<std::string>("heads").empty()) throw bad_recipe("memory duo needs `heads`, a table of gates");
+    const HeadTable table = read_head_table(p.input_path("heads"));
+    const bool published = p.get<std::int64_t>("recent") == 0 && table.recent;
     return std::make_unique<DuoMemory>(
         c, rope,
-        DuoMemory::Options{.full = read_gates(table).full(p.get<double>("sparsity"), p.random("gates")()),
-                           .sinks = sinks,
-                           .recent = recent_of(p, c, sinks),
+        DuoMemory::Options{.full = table.gates.full(p.get<double>("sparsity"), p.random("gates")()),
+                           .sinks = published ? *table.sinks : sinks,
+                           .recent = published ? *table.recent : recent_of(p, c, sinks),
                            .exact_mask = p.get<bool>("exact_mask")});
   }
   if (kind == "sir") {

@@ -31,11 +31,18 @@ class Decoder {
   /// Logits after every token. `rotations` are those of plain RoPE.
   Rows logits(const std::vector<std::int32_t>& tokens,
               const std::function<View(std::int64_t t)>& view) const {
-    return logits_by_layer(tokens, [&](std::int64_t t, std::int64_t) { return view(t); });
+    return logits_by_head(tokens, [&](std::int64_t t, std::int64_t, std::int64_t) { return view(t); });
   }
   /// The same where layers see different things.
   Rows logits_by_layer(const std::vector<std::int32_t>& tokens,
                        const std::function<View(std::int64_t t, std::int64_t layer)>& view) const {
+    return logits_by_head(tokens,
+                          [&](std::int64_t t, std::int64_t layer, std::int64_t) { return view(t, layer); });
+  }
+  /// The same where kv heads do.
+  Rows logits_by_head(
+      const std::vector<std::int32_t>& tokens,
+      const std::function<View(std::int64_t t, std::int64_t layer, std::int64_t kv_head)>& view) const {
     const auto n = tokens.size();
     Rows x(n);
     for (std::size_t t = 0; t < n; ++t) x[t] = matrix_row("embed_tokens.weight", tokens[t]);
@@ -49,8 +56,8 @@ class Decoder {
         v[t] = linear(name + "self_attn.v_proj", y);
       }
       for (std::size_t t = 0; t < n; ++t) {
-        const Row attended = linear(name + "self_attn.o_proj",
-                                    attend(q[t], k, v, view(static_cast<std::int64_t>(t), l), name));
+        const auto of_head = [&](std::int64_t kv) { return view(static_cast<std::int64_t>(t), l, kv); };
+        const Row attended = linear(name + "self_attn.o_proj", attend(q[t], k, v, of_head, name));
         Row sum = added(x[t], attended);
         const Row y = norm(name + "post_attention_layernorm", c_.parallel_residual ? x[t] : sum);
         Row up = linear(name + "mlp.up_proj", y);
@@ -137,10 +144,12 @@ class Decoder {
       x[r] = before[r] * std::cos(a) + before[p] * std::sin(a);
     }
   }
-  Row attend(const Row& q, const Rows& k, const Rows& v, const View& view, const std::string& layer) const {
+  Row attend(const Row& q, const Rows& k, const Rows& v, const std::function<View(std::int64_t)>& of_head,
+             const std::string& layer) const {
     Row out;
     for (std::int64_t h = 0; h < c_.heads; ++h) {
       const std::int64_t kv = h / (c_.heads / c_.kv_heads);
+      const View view = of_head(kv);
       Row query = head(q, h);
       const Row raw = query;
       rotate(query, view.position);

@@ -2,8 +2,13 @@
 #include "stream/plugin.hpp"
 #include "llm/llm_corpus.hpp"
 #include "llm/llm_generate.hpp"
+#include "llm/llm_needles.hpp"
+#include "llm/llm_pair_samples.hpp"
 #include "llm/llm_pair_text.hpp"
+#include "llm/llm_passkeys.hpp"
+#include "llm/llm_probe.hpp"
 #include "llm/llm_score.hpp"
 
 STREAM_PLUGIN("llm", stream::llm::GenerateOperator, stream::llm::ScoreOperator, stream::llm::CorpusSource,
-              stream::llm::PairTextSource);
+              stream::llm::PairTextSource, stream::llm::PairSampleSource, stream::llm::PasskeyOperator,
+              stream::llm::ProbeOperator, stream::llm::NeedleSource);

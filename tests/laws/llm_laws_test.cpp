@@ -6,10 +6,18 @@
 #include "laws.hpp"
 #include "llm/llm_corpus.hpp"
 #include "llm/llm_generate.hpp"
+#include "llm/llm_identify.hpp"
+#include "llm/llm_needles.hpp"
+#include "llm/llm_pair_samples.hpp"
 #include "llm/llm_pair_text.hpp"
+#include "llm/llm_passkeys.hpp"
+#include "llm/llm_probe.hpp"
 #include "llm/llm_score.hpp"
 #include "llm/llm_train.hpp"
 #include "llm/memory_duo.hpp"
+#include "llm/study_duo.hpp"
+#include "llm/study_inf.hpp"
+#include "llm/study_sink.hpp"
 #include "llm/study_sir.hpp"
 #include "llm/study_streaming.hpp"
 #include "plugins/llm/models.hpp"
@@ -100,6 +108,31 @@ TEST(Laws, LlmGenerate) {
   }
 }
 
+TEST(Laws, LlmGenerateChoices) {
+  const ScratchFolder folder;
+  const std::string bytes = byte_model(folder), ids = (folder / "ids.h5").string();
+  write_language_model(ids, random_model(small_config(), 6, 3));
+  std::vector<Packet> questions, numbers;
+  for (int i = 0; i < 8; ++i) {
+    Object text{{"text", "is it " + std::to_string(i)}}, list{{"ids", Array{3, 4 + i}}};
+    if (i % 4 == 0) {
+      text.set("read", true), list.set("read", true);
+    } else {
+      text.set("choices", Array{"yes", "no", "maybe"}).set("answer", i % 3).set("number", i);
+      list.set("choices", Array{Array{5}, Array{6, 7}, Array{8}});
+    }
+    questions.push_back(Packet::of<Record>(Time{10 * i}, text));
+    numbers.push_back(Packet::of<Record>(Time{10 * i}, list));
+  }
+  for (const char* memory : {"full", "sink", "sir", "inf"}) {
+    const Object params{{"memory", memory}, {"block", 2}, {"blocks", 3}, {"execution", 4}, {"sinks", 1}};
+    Object of_bytes = params, of_ids = params;
+    of_bytes.set("model", bytes).set("recent", 40), of_ids.set("model", ids).set("recent", 20);
+    laws::check_all(laws::subject<GenerateOperator>(of_bytes), questions);
+    laws::check_all(laws::subject<GenerateOperator>(of_ids), numbers);
+  }
+}
+
 TEST(Laws, LlmScore) {
   const ScratchFolder folder;
   const std::string heads = head_table(folder);
@@ -155,10 +188,80 @@ TEST(Laws, LlmPairText) {
   expect_resumable<PairTextSource>({{"documents", 4}, {"length", 50}, {"fillers", 9}, {"gap", 2}});
 }
 
+TEST(Laws, LlmPairSamples) {
+  expect_resumable<PairSampleSource>({{"samples", 5}, {"length", 64}});
+  expect_resumable<PairSampleSource>({{"samples", 5}, {"length", 64}, {"label", "fillers"}});
+}
+
+TEST(Laws, LlmIdentifyHeads) {
+  const ScratchFolder folder;
+  const std::string model = (folder / "ids.h5").string();
+  write_language_model(model, random_model(small_config(), 6, 2));
+  std::vector<Packet> samples;
+  Random random(4);
+  for (int i = 0; i < 10; ++i) {
+    std::vector<std::int32_t> both;
+    for (int k = 0; k < 16; ++k) both.push_back(static_cast<std::int32_t>(random.below(31)));
+    for (int k = 0; k < 16; ++k) both.push_back(k == 15 || random.below(3) == 0);
+    samples.push_back(Packet::of<Tensor>(Time{10 * i}, Tensor::of(std::move(both), {2, 16})));
+  }
+  for (const char* mix : {"teacher", "self"})
+    laws::check_all(laws::subject<IdentifyOperator>({{"model", model},
+                                                     {"table", (folder / "heads").string()},
+                                                     {"steps", 5},
+                                                     {"batch", 2},
+                                                     {"sinks", 1},
+                                                     {"recent", 3},
+                                                     {"mix", mix},
+                                                     {"report", 1}}),
+                    samples);
+}
+
+TEST(Laws, LlmPasskeys) {
+  const Object params{{"shortest", 400}, {"longest", 600}, {"passkeys", 2}, {"words", 2}};
+  std::vector<Packet> texts, raw;
+  for (int i = 0; i < 12; ++i) {
+    const std::string text(100, static_cast<char>('a' + i));
+    texts.push_back(Packet::of<Text>(Time{10 * i}, text));
+    raw.push_back(Packet::of<Bytes>(Time{100 * i}, Buffer::own(text)));
+  }
+  laws::check_all(laws::subject<PasskeyOperator>(params), texts);
+  laws::check_all(laws::subject<PasskeyOperator>(params), raw);
+}
+
+TEST(Laws, LlmProbe) {
+  const ScratchFolder folder;
+  const std::string ids = (folder / "ids.h5").string();
+  for (const bool bias : {false, true}) {
+    ModelConfig c = small_config();
+    if (bias) c.attention_bias = AttentionBias::kKey;
+    write_language_model(ids, random_model(c, 6, 3));
+    laws::check_all(
+        laws::subject<ProbeOperator>({{"model", ids}, {"length", 10}, {"report", 2}, {"threshold", 0.1}}),
+        texts_of_ids());
+  }
+  std::vector<Packet> raw;
+  for (int i = 0; i < 8; ++i)
+    raw.push_back(Packet::of<Bytes>(Time{10 * i}, Buffer::own("ten bytes" + std::to_string(i))));
+  laws::check_all(
+      laws::subject<ProbeOperator>({{"model", byte_model(folder)}, {"length", 16}, {"report", 2}}), raw);
+}
+
+TEST(Laws, LlmNeedles) {
+  const ScratchFolder folder;
+  std::string book;
+  for (int i = 0; i < 100; ++i) book += "A line of the book, number " + std::to_string(i) + ".\n";
+  stream::testing::write_contents(folder / "book.txt", book);
+  expect_resumable<NeedleSource>({{"length", 900}});
+  expect_resumable<NeedleSource>({{"book", (folder / "book.txt").string()}, {"needles", 3}, {"margin", 10}});
+}
+
 TEST(Laws, LlmCorpus) {
   const ScratchFolder folder;
   std::ofstream(folder / "a.txt") << std::string(100'000, 'a') << std::string(50'000, 'b');
   expect_resumable<CorpusSource>({{"path", (folder / "a.txt").string()}, {"times", 2}});
+  expect_resumable<CorpusSource>(
+      {{"path", (folder / "a.txt").string()}, {"times", 0}, {"steps", 3}, {"bytes_per_step", 90'000}});
 }
 
 TEST(Laws, LlmStudyStreaming) {
@@ -170,6 +273,27 @@ TEST(Laws, LlmStudyStreaming) {
                                     {"streams", 1},
                                     {"tokens", 1000}});
 }
+
+TEST(Laws, LlmStudyDuo) {
+  expect_resumable<DuoStudy>({{"model", STREAM_SOURCE_DIR "/share/models/pairs-filler-0.h5"},
+                              {"parts", Array{"gates", "exact"}},
+                              {"seeds", 1},
+                              {"steps", 5},
+                              {"batch", 2},
+                              {"samples", 2},
+                              {"quick", true}});
+}
+
+TEST(Laws, LlmStudyInf) {
+  expect_resumable<InfStudy>({{"model", STREAM_SOURCE_DIR "/share/models/pairs-filler-0.h5"},
+                              {"parts", Array{"recall"}},
+                              {"seeds", 1},
+                              {"lengths", Array{1024}},
+                              {"streams", 1},
+                              {"longest", 0}});
+}
+
+TEST(Laws, LlmStudySink) { expect_resumable<SinkStudy>({{"parts", Array{"exact"}}}); }
 
 TEST(Laws, LlmStudySir) {
   expect_resumable<SirStudy>({{"model", STREAM_SOURCE_DIR "/share/models/pairs-rare-0.h5"},

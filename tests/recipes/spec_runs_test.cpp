@@ -137,9 +137,9 @@ class SpecRuns : public ::testing::Test {
     EXPECT_EQ(outcome.exit_code, 0) << name << ":\n" << recipe << outcome.err;
     EXPECT_EQ(outcome.err, "") << name;
     std::map<std::string, std::string> found{{"stdout", outcome.out}};
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder.path()))
-      if (entry.path().filename() != "recipe.toml")
-        found.emplace(entry.path().filename().string(), contents(entry.path()));
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder.path()))
+      if (entry.is_regular_file() && entry.path().filename() != "recipe.toml")
+        found.emplace(fs::relative(entry.path(), folder.path()).string(), contents(entry.path()));
     return found;
   }
 

@@ -1,6 +1,8 @@
 /// DuoAttention's memory and its table of heads.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "llm/memory_duo.hpp"
 #include "llm/memory_full.hpp"
 #include "models.hpp"
@@ -49,6 +51,22 @@ TEST(Duo, StreamingHeadsSeeWhatTheMaskSays) {
           << sinks << ' ' << chunk;
       EXPECT_LT(difference(run(exact, tokens, chunk), view(0)), 3e-5) << sinks << ' ' << chunk;
     }
+  }
+}
+
+TEST(Duo, HeadsOfBothKindsSeeWhatIsTheirs) {
+  const Fixture f;
+  const auto tokens = random_tokens(60, 31);
+  const Table table{{true, false}, {false, true}};
+  for (const std::int64_t chunk : {1, 6}) {
+    Session session = f.session(table, 2, 5, false);
+    const auto expected =
+        plain::Decoder(f.model).logits_by_head(tokens, [&](std::int64_t t, std::int64_t l, std::int64_t h) {
+          return table[static_cast<std::size_t>(l)][static_cast<std::size_t>(h)]
+                     ? streaming_view(t, 0, t + 1, 0)
+                     : streaming_view(t, 2, 5, chunk);
+        });
+    EXPECT_LT(difference(run(session, tokens, static_cast<std::size_t>(chunk)), expected), 3e-5) << chunk;
   }
 }
 
@@ -122,9 +140,45 @@ TEST(Duo, TablesOfHeads) {
   EXPECT_THAT(fault("0.5\t0.1\n0.5\n"), ::testing::HasSubstr(":2: 1 gates, the first layer has 2"));
   EXPECT_THAT(fault("0.5\tx\n"), ::testing::HasSubstr(":1: 'x' is no gate"));
   EXPECT_THAT(fault(""), ::testing::HasSubstr("without gates"));
+  // As published: tab-separated, in scientific notation, rounded gates a little below zero among them.
+  stream::testing::write_contents(path,
+                                  "-9.584426879882812500e-05\t5.585937500000000000e-01\n"
+                                  "1.000000000000000000e+00\t7.812500000000000000e-01\n");
+  EXPECT_EQ(read_gates(path).full(0.5, 1), (Table{{false, false}, {true, true}}));
+  write_gates(path, {{{0.5, 1}}});
+  EXPECT_EQ(stream::testing::contents(path), "5.000000000000000000e-01\t1.000000000000000000e+00\n");
   const Fixture f;
   EXPECT_THROW(f.session({{true, true}}, 1, 2, false), Error);
   EXPECT_THROW(f.session({{true}, {true}}, 1, 2, false), Error);
+}
+
+TEST(Duo, FoldersOfHeadsAsTheyArePublished) {
+  const stream::testing::ScratchFolder folder;
+  const HeadGates gates{{{0.25, 1}, {0, 0.125}}};
+  const std::string at = (folder / "deep" / "heads").string();
+  write_head_table(at, gates, {{"sink_size", 128}, {"recent_size", 256}, {"num_steps", 2000}, {"lr", 0.02}});
+  const HeadTable table = read_head_table(at);
+  EXPECT_EQ(table.gates.layers, gates.layers);
+  EXPECT_EQ(table.sinks, 128);
+  EXPECT_EQ(table.recent, 256);
+  const HeadTable bare = read_head_table(at + "/full_attention_heads.tsv");
+  EXPECT_EQ(bare.gates.layers, gates.layers);
+  EXPECT_FALSE(bare.recent.has_value());
+  const auto fault = [&](const std::string& config) -> std::string {
+    stream::testing::write_contents(std::filesystem::path(at) / "config.json", config);
+    try {
+      read_head_table(at);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "none";
+  };
+  EXPECT_THAT(fault(R"({"sink_size": 4})"), ::testing::HasSubstr("config.json: no recent_size"));
+  EXPECT_THAT(fault(R"({"sink_size": -1, "recent_size": 2})"), ::testing::HasSubstr("sink_size is -1"));
+  EXPECT_THAT(fault(R"({"sink_size": 4, "recent_size": null})"), ::testing::HasSubstr("recent_size is null"));
+  EXPECT_THAT(fault("{"), ::testing::HasSubstr("config.json"));
+  EXPECT_THAT(fault("[]"), ::testing::HasSubstr("config.json"));
+  EXPECT_THROW(write_head_table("/proc/nowhere/heads", gates, {}), Error);
 }
 
 }  // namespace
