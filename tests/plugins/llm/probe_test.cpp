@@ -54,7 +54,9 @@ TEST(Probe, UnderSigmoidsRowsAreDividedByTheirSums) {
   c.score = Score::kSigmoid;
   AttentionProbe probe(decoder(c));
   probe.add(std::vector<std::int32_t>(16, 5));
-  EXPECT_NEAR(probe.head(0, 0).importance[15], 1.0 / 16, 1e-6);
+  double expected = 0;
+  for (int t = 8; t <= 16; ++t) expected += 1.0 / t / 9;
+  EXPECT_NEAR(probe.head(0, 0).importance[7], expected, 1e-6);
 }
 
 TEST(Probe, TheBiasSlotCountsForEveryQueryAndNoTokenHasItsShare) {
