@@ -105,7 +105,7 @@ std::uint64_t element(std::span<const std::byte> data, std::size_t index, const 
     value = value << 8 | static_cast<std::uint64_t>(data[index * width + from]);
   }
   const bool is_signed = layout.kind.code[0] == 'i';
-  if (is_signed && width < 8 && (value >> (8 * width - 1) & 1) != 0)
+  if (is_signed && width > 0 && width < 8 && (value >> (8 * width - 1) & 1) != 0)
     value |= ~std::uint64_t{0} << (8 * width);
   return value;
 }
@@ -136,7 +136,7 @@ class Order {
   std::size_t count_ = 0;
 };
 
-Tensor decode(std::span<const std::byte> data, std::uint64_t elements, Layout layout,
+Tensor decode(std::span<const std::byte> data, std::uint64_t elements, const Layout& layout,
               const std::string& name) {
   const std::size_t width = layout.kind.width, out_width = size_of(layout.kind.type);
   if (width == out_width && layout.kind.code != "u8" && !layout.swap &&
