@@ -122,7 +122,7 @@ class Worker {
     const pid_t pid =
         forks_ ? fork_child(job, reply, messages, *progress) : start_child(job, reply, messages, shared);
     const auto fault = supervise(pid, *progress, messages);
-    const std::string bytes = reply.read();
+    std::string bytes = reply.read();
     if (!fault && !bytes.empty()) return bytes;
     Fault lost;
     lost.kind = Fault::Kind::kExit;

@@ -84,6 +84,7 @@ std::vector<std::size_t> order_plan(Plan& plan) {
   if (order.size() < count) return find_cycle(plan, waiting);
 
   std::vector<PlannedNode> nodes;
+  nodes.reserve(order.size());
   for (const std::size_t n : order) nodes.push_back(std::move(plan.nodes[n]));
   plan.nodes = std::move(nodes);
   for (PlannedEdge& e : plan.edges) e.from_node = place[e.from_node], e.to_node = place[e.to_node];
