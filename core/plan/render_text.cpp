@@ -123,7 +123,7 @@ std::string toml_key(const std::string& key) { return is_bare_key(key) ? key : t
 
 std::string edge_label(const Plan& plan, const PlannedEdge& e) {
   if (is_error_edge(plan, e)) return "errors";
-  const std::string type = e.type == PayloadType::kAny ? "" : name_of(e.type);
+  std::string type = e.type == PayloadType::kAny ? "" : name_of(e.type);
   if (e.from_port == 0) return type;
   return plan.nodes[e.from_node].op->spec.outputs()[e.from_port].name + (type.empty() ? "" : ": " + type);
 }
