@@ -160,12 +160,42 @@ std::vector<Row> million_keys() {
            resident / declared, 1.5, 0}};
 }
 
+/// A million keys in one round, of which a tenth may stay in memory: what that takes, in memory and in time.
+std::vector<Row> spilled_keys() {
+  constexpr std::size_t kKeys = 1'000'000, kInMemory = 100'000;
+  const ScratchFolder folder;
+  const std::string recipe = key_recipe(folder, "once", kKeys, 1, true);
+  const auto run = [&](bool bounded) {
+    std::vector<std::string> argv{stream_program(),           "run", recipe, "--threads", "1", "--cache",
+                                  (folder / "cache").string()};
+    if (bounded) argv.insert(argv.end(), {"--set", "v.keys_in_memory=" + std::to_string(kInMemory)});
+    return run_or_throw({.argv = std::move(argv), .input = ""});
+  };
+  double few = 0, all = 0;
+  const Comparison time = compare(
+      3,
+      [&] {
+        const auto bounded = run(true);
+        few = static_cast<double>(bounded.peak_bytes);
+        return 1e6 * bounded.cpu_seconds / kKeys;
+      },
+      [&] {
+        const auto whole = run(false);
+        all = static_cast<double>(whole.peak_bytes);
+        return 1e6 * whole.cpu_seconds / kKeys;
+      });
+  return {row("first event of a key, 100 000 of a million in memory", "all in memory", "us", time, 4),
+          {"peak resident bytes, file pages included, 100 000 of a million keys in memory", "all in memory",
+           few, all, "B", few / all, 0.6, 0}};
+}
+
 }  // namespace
 
 std::vector<Benchmark> learner_benchmarks() {
   return {{"update", "one update of a small network: kernels, libtorch, Python", updates},
           {"cartpole", "steps of CartPole with stream Q", cartpole},
-          {"keys", "a million learners by key against one", million_keys}};
+          {"keys", "a million learners by key against one", million_keys},
+          {"spilled-keys", "a million learners by key, a tenth of them in memory", spilled_keys}};
 }
 
 }  // namespace stream::bench
