@@ -14,7 +14,9 @@ Buffer map_file(const std::string& path) {
   struct stat info {};
   const bool known = ::fstat(fd, &info) == 0 && info.st_size > 0;
   const auto size = known ? static_cast<std::size_t>(info.st_size) : 0;
-  void* const at = known ? ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+  // Whoever changes a tensor in place changes a page of its own.
+  void* const at =
+      known ? ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0) : MAP_FAILED;
   files().close(fd);
   if (at == MAP_FAILED) return {};
   // Keys come back one by one, from anywhere: reading ahead would load what nobody asks for.

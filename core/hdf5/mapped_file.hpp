@@ -7,8 +7,8 @@
 
 namespace stream {
 
-/// The whole file, read-only, for as long as the buffer or a slice of it lives, whatever happens to its name.
-/// Empty where the system cannot map it: it has to be read, then.
+/// The whole file, for as long as the buffer or a slice of it lives, whatever happens to its name; it is
+/// never written to. Empty where the system cannot map it: it has to be read, then.
 Buffer map_file(const std::string& path);
 /// The HDF5 part of an archive, its larger tensors mapped. Without a look at the digest.
 Archive map_tree(const std::string& path);
