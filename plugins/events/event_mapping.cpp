@@ -87,8 +87,8 @@ const Value* find_path(const Object& object, std::string_view path) {
 }
 
 const std::vector<std::string>& EventMapping::dialects() {
-  static const std::vector<std::string> names{"plain",   "events",    "lfm-1b",  "listenbrainz",
-                                              "spotify", "movielens", "tickets", "films"};
+  static const std::vector<std::string> names{"plain",     "events",  "lfm-1b", "listenbrainz", "spotify",
+                                              "movielens", "tickets", "films",  "playlists"};
   return names;
 }
 
@@ -111,6 +111,8 @@ EventMapping EventMapping::of_dialect(const std::string& name) {
     m.key = "cust", m.item = "film";
   } else if (name == "films") {
     m.key = "", m.item = "film", m.time = "release", m.required = {"plot"};
+  } else if (name == "playlists") {
+    m.item = "playlist", m.required = {"event"};
   } else {
     throw bad_recipe("there is no dialect '" + name + "'" + did_you_mean(name, dialects()));
   }

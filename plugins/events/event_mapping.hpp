@@ -25,8 +25,9 @@ struct EventMapping {
   /// "listenbrainz": JSON lines with user_name, listened_at and track_metadata; "spotify": "endsong" objects,
   /// one on each line (jq -c '.[]'), of which less than 30 s were played are passed over; "movielens": CSV
   /// with userId, movieId, rating, timestamp, of which ratings below 4 are passed over; "events": {"seq",
-  /// "t", "type"}; "tickets": {"cust", "film", "ts"}; "films": {"film", "release", "plot"}; "plain": {"user",
-  /// "item", "ts"}. Throws Error(kBadRecipe) for another name.
+  /// "t", "type"}; "tickets": {"cust", "film", "ts"}; "films": {"film", "release", "plot"}; "playlists":
+  /// {"user", "playlist", "ts", "event"}; "plain": {"user", "item", "ts"}. Throws Error(kBadRecipe) for
+  /// another name.
   static EventMapping of_dialect(const std::string& name);
   static const std::vector<std::string>& dialects();
   /// A JSON object in a file, whose members are named as those of this struct and replace them. Throws

@@ -2,7 +2,7 @@
 
 namespace stream::recommenders {
 
-CmlNetwork::CmlNetwork(CmlShape shape, double intercept, const at::Generator& g) : shape_(shape) {
+CmlNetwork::CmlNetwork(CmlShape shape, const PurchaseHead& start, const at::Generator& g) : shape_(shape) {
   const std::int64_t d = shape_.features;
   if (shape_.deep) {
     inner_ = register_module("inner", std::make_shared<nn::Linear>(d, shape_.hidden, g));
@@ -13,10 +13,14 @@ CmlNetwork::CmlNetwork(CmlShape shape, double intercept, const at::Generator& g)
   } else {
     matrix_ = register_parameter("matrix", torch::eye(d));
   }
-  intercept_ = register_parameter("intercept", torch::full({1}, intercept));
-  scale_ = register_parameter("scale", torch::full({1}, 2.0));
-  habits_ = register_parameter("habits", torch::tensor({0.3f, 0.0f}));
-  covariates_ = register_parameter("covariates", torch::zeros({shape_.covariates}));
+  const auto number = [](double value) { return torch::full({1}, value, at::kFloat); };
+  intercept_ = register_parameter("intercept", number(start.intercept));
+  scale_ = register_parameter("scale", number(start.scale));
+  habits_ = register_parameter("habits", at::cat({number(start.frequency), number(start.recency)}));
+  std::vector<float> covariates(start.covariates.begin(), start.covariates.end());
+  covariates.resize(static_cast<std::size_t>(shape_.covariates));
+  covariates_ = register_parameter("covariates", torch::tensor(covariates));
+  offsets_ = register_parameter("offsets", torch::zeros({shape_.films}));
   // e^4.6 = 100 days.
   if (shape_.ageing) log_tau_ = register_parameter("log_tau", torch::full({1}, 4.6));
 }
@@ -67,7 +71,9 @@ at::Tensor covariance_term(const at::Tensor& z) {
 at::Tensor CmlNetwork::loss(const CmlBatch& batch, const CmlLoss& w, const at::Generator* dropout) const {
   const at::Tensor z = films(batch.x, dropout);
   const at::Tensor u = customers(batch, z);
-  at::Tensor sum = at::binary_cross_entropy_with_logits(logits(batch, u, z), batch.bought);
+  const at::Tensor offset = offsets_.index_select(0, batch.number);
+  at::Tensor sum = at::binary_cross_entropy_with_logits(logits(batch, u, z) + offset, batch.bought) +
+                   w.offset * offset.square().mean();
   if (w.push_pull > 0 && batch.bought_rows.numel() > 0) {
     const at::Tensor of = u.index_select(0, batch.bought_rows);
     const at::Tensor seen = at::embedding(z, batch.film.index_select(0, batch.bought_rows));

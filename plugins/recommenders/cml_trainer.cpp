@@ -32,6 +32,7 @@ constexpr std::uint64_t kValidationDraw = 0x7661, kCalibrationDraw = 0x6361;
 CmlTrainer::CmlTrainer(std::shared_ptr<const CmlData> data, CmlTrainerOptions options, Random random)
     : data_(std::move(data)), options_(options), random_(random), epoch_random_(random) {
   options_.shape.features = static_cast<std::int64_t>(data_->features());
+  options_.shape.films = static_cast<std::int64_t>(data_->log().films.size());
   options_.shape.covariates = static_cast<std::int64_t>(data_->covariate_means().size());
   options_.loss.films = static_cast<double>(data_->training().size());
   validation_samples_ = data_->samples(data_->validation(), options_.rate, kValidationDraw);
@@ -45,10 +46,13 @@ CmlTrainer::CmlTrainer(std::shared_ptr<const CmlData> data, CmlTrainerOptions op
                    " tickets and a film, " + std::to_string(static_cast<std::int64_t>(bought)) +
                    " were bought");
   const at::Generator g = nn::generator(random_());
-  const double intercept = std::log(bought / (count - bought)) + 4;  // D2 is about 2, the scale 2
+  // The head starts as the logistic over raw text, so that what training gains, the tower gains.
+  const auto some = data_->samples(data_->training(), options_.rate, kCalibrationDraw);
+  PurchaseHead start = fit_head(*data_, some, options_.rate, by_distance(*data_, {}, 0));
+  start.intercept -= std::log(options_.rate);
   const torch::NoGradGuard no_grad;
-  network_ = std::make_shared<CmlNetwork>(options_.shape, intercept, g);
-  best_ = std::make_shared<CmlNetwork>(options_.shape, intercept, g);
+  network_ = std::make_shared<CmlNetwork>(options_.shape, start, g);
+  best_ = std::make_shared<CmlNetwork>(options_.shape, start, g);
   copy_weights(*network_, *best_);
   optimiser_ = std::make_unique<nn::AdamW>(
       *network_,
@@ -80,7 +84,7 @@ CmlBatch CmlTrainer::batch_of(std::span<const CmlSample> samples, Random* random
     }
     return at;
   };
-  std::vector<std::int64_t> history, starts, film, bought_rows, others;
+  std::vector<std::int64_t> history, starts, number, film, bought_rows, others;
   std::vector<float> ages, habits, covariates, bought;
   for (const CmlSample& s : samples) {
     const auto tickets = data_->history(s);
@@ -89,6 +93,7 @@ CmlBatch CmlTrainer::batch_of(std::span<const CmlSample> samples, Random* random
       history.push_back(row(t.film));
       ages.push_back(static_cast<float>((tickets.back().time - t.time) / kSecondsOfDay));
     }
+    number.push_back(s.film);
     film.push_back(row(s.film));
     const Habit habit = data_->habit(s);
     habits.push_back(static_cast<float>(habit.frequency)),
@@ -112,6 +117,7 @@ CmlBatch CmlTrainer::batch_of(std::span<const CmlSample> samples, Random* random
           .history = tensor_of(history, {count(history)}),
           .starts = tensor_of(starts, {n}),
           .ages = tensor_of(ages, {count(ages)}),
+          .number = tensor_of(number, {n}),
           .film = tensor_of(film, {n}),
           .habits = tensor_of(habits, {n, 2}),
           .covariates = tensor_of(covariates, {n, options_.shape.covariates}),
@@ -129,7 +135,7 @@ void CmlTrainer::step() {
   const at::Generator dropout = nn::generator(random_());
   const at::Tensor loss = network_->loss(batch, options_.loss, &dropout);
   loss.backward();
-  optimiser_->step(options_.learning_rate);
+  optimiser_->step(options_.learning_rate * nn::warmup_cosine(steps_, 0, options_.epochs * steps_in_epoch()));
   loss_ = loss.item<double>();
   ++steps_;
   if (++at_ < steps_in_epoch()) return;

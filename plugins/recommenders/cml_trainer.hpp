@@ -13,7 +13,7 @@ struct CmlTrainerOptions {
   CmlShape shape;     ///< features and covariates are filled in
   CmlLoss loss;       ///< films is filled in
   double rate = 0.1;  ///< share of what was not bought that is learnt from, drawn anew in each epoch
-  std::int64_t batch = 512, epochs = 8, patience = 2;
+  std::int64_t batch = 512, epochs = 4, patience = 2;
   double learning_rate = 2e-3, weight_decay = 3e-2;
   std::size_t beside = 10;  ///< S: films of the same weeks that a positive is set against
 };

@@ -55,6 +55,7 @@ CmlTrainerOptions options_of(const Params& p) {
   o.shape.dropout = p.get<double>("dropout");
   o.shape.ageing = p.get<bool>("ageing");
   o.loss.push_pull = p.get<double>("push_pull");
+  o.loss.offset = p.get<double>("offset");
   o.loss.margin = p.get<double>("margin");
   o.loss.covariance = p.get<double>("covariance");
   o.rate = p.get<double>("rate");
@@ -112,6 +113,8 @@ Spec CmlTrainSource::spec() {
       .param("ageing", false, "older tickets weigh less, how much less being learnt")
       .param("push_pull", o.loss.push_pull,
              "weight of the term that sets what was bought against films beside it", range(0, 10))
+      .param("offset", o.loss.offset, "weight of the square of what a film has of its own in training",
+             range(0, 100))
       .param("margin", o.loss.margin, "of that term", range(0, 4))
       .param("covariance", o.loss.covariance, "weight of the covariance term", range(0, 1000))
       .param("rate", o.rate, "share of what was not bought that is learnt from", range(1e-6, 1))

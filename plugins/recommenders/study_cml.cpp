@@ -36,7 +36,7 @@ Spec CmlStudy::spec() {
       .param("seeds", std::int64_t{3}, "worlds and initial weights", range(1, 100))
       .param("films", std::int64_t{800}, "of each world", range(60, 1e5))
       .param("customers", std::int64_t{3000}, "of each world", range(20, 1e6))
-      .param("epochs", std::int64_t{8}, "of training at the most; each arm ends after two without a gain",
+      .param("epochs", std::int64_t{4}, "of training at the most; each arm ends after two without a gain",
              range(1, 1000))
       .param("quick", false, "one seed, 200 films, 300 customers, two epochs: only what is exact is judged")
       .contract({.state = Growth::kConstant, .cost = Cost::kHeavy})

@@ -17,7 +17,7 @@ class CmlQualityPart final : public StudyPart {
   struct Options {
     std::string name;
     TicketWorldOptions world;
-    std::int64_t epochs = 8;
+    std::int64_t epochs = 4;
     bool quick = false;
   };
   explicit CmlQualityPart(Options options);

@@ -2,15 +2,20 @@
 #include <gmock/gmock.h>
 
 #include "laws.hpp"
+#include "plugins/recommenders/listeners.hpp"
 #include "plugins/recommenders/models.hpp"
 #include "plugins/recommenders/tickets.hpp"
 #include "program/program.hpp"
+#include "recommenders/recommenders_attributes.hpp"
+#include "recommenders/recommenders_attributes_report.hpp"
+#include "recommenders/recommenders_attributes_train.hpp"
 #include "recommenders/recommenders_cml.hpp"
 #include "recommenders/recommenders_cml_train.hpp"
 #include "recommenders/recommenders_listening.hpp"
 #include "recommenders/recommenders_pisa.hpp"
 #include "recommenders/recommenders_pisa_train.hpp"
 #include "recommenders/recommenders_tickets.hpp"
+#include "recommenders/study_attributes.hpp"
 #include "recommenders/study_cml.hpp"
 #include "recommenders/study_pisa.hpp"
 
@@ -108,6 +113,62 @@ TEST(Laws, RecommendersCmlTrain) {
 }
 
 TEST(Laws, RecommendersCmlStudy) { expect_resumable<CmlStudy>({{"parts", Array{"exact"}}}); }
+
+TEST(Laws, RecommendersPlaylists) { expect_resumable<PlaylistsSource>({{"users", 4}}, 2); }
+
+TEST(Laws, RecommendersAttributes) {
+  const ScratchFolder folder;
+  const std::string path = (folder / "attributes.h5").string();
+  testing::write_small_attributes(path);
+  auto packets = testing::playlist_packets(1);
+  packets.resize(std::min<std::size_t>(packets.size(), 6));
+  const auto and_then = [&](Object record) {
+    packets.push_back(packets.back().with<Record>(std::move(record)));
+    packets.back().time += std::chrono::minutes(1);
+  };
+  const Value first = packets[0].as<Record>().at("item");
+  and_then({{"item", first}, {"event", "playlist_update"}, {"added", packets[1].as<Record>().at("tracks")}});
+  and_then({{"item", first}, {"event", "playlist_remove"}});
+  and_then({{"item", first}, {"event", "playlist_remove"}, {"line", 9}});
+  laws::check_all(laws::subject<AttributesOperator>({{"model", path}}), packets);
+}
+
+/// Files of a few made-up listeners.
+Object listener_files(const ScratchFolder& folder) {
+  const std::string log = (folder / "playlists.jsonl").string(),
+                    attributes = (folder / "listeners.jsonl").string();
+  auto made = stream::testing::make<PlaylistsSource>({{"users", 12}}, Context{.node = "world", .seed = 3});
+  const auto out = stream::testing::drain(dynamic_cast<Source&>(*made), 2);
+  const auto write = [](const std::string& path, const std::vector<Packet>& packets) {
+    std::string text;
+    for (const Packet& packet : packets) text += std::string(packet.as<Record>().json()) + "\n";
+    stream::testing::write_contents(path, text);
+  };
+  write(log, out.packets[0]);
+  write(attributes, out.packets[1]);
+  return {{"log", log}, {"attributes", attributes}};
+}
+
+TEST(Laws, RecommendersAttributesTrain) {
+  const ScratchFolder folder;
+  Object params = listener_files(folder);
+  params.set("model", (folder / "attributes.h5").string()).set("epochs", 2).set("batch", 4);
+  expect_resumable<AttributesTrainSource>(params);
+}
+
+TEST(Laws, RecommendersAttributesReport) {
+  const ScratchFolder folder;
+  Object params = listener_files(folder);
+  // Two attributes, and few tests: whatever is said is resumed from, and the log read anew.
+  std::string text = "user,side,size\n";
+  for (int u = 0; u < 12; ++u)
+    text += "u" + std::to_string(u) + (u % 2 ? ",left," : ",right,") + std::to_string(u) + "\n";
+  stream::testing::write_contents(folder / "few.csv", text);
+  params.set("attributes", (folder / "few.csv").string()).set("permutations", 20).set("level", 1e-9);
+  expect_resumable<AttributesReportSource>(params);
+}
+
+TEST(Laws, RecommendersAttributesStudy) { expect_resumable<AttributesStudy>({{"parts", Array{"exact"}}}); }
 
 TEST(Laws, RecommendersPisaStudy) { expect_resumable<PisaStudy>({{"parts", Array{"exact"}}}); }
 

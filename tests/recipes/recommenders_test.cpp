@@ -68,6 +68,31 @@ TEST_F(RecommenderRecipes, TicketsBecomeAModelThatForetellsAudiences) {
   EXPECT_EQ(records_of(shipped.out).size(), 120u);
 }
 
+TEST_F(RecommenderRecipes, PlaylistsBecomeAModelThatSaysWhatTheyGiveAway) {
+  const Outcome log = stream({"playlists-log"});
+  ASSERT_EQ(log.exit_code, 0) << log.err;
+  write_contents(
+      folder_ / "playlists.jsonl",
+      log.out + R"({"user": "u0", "playlist": "p", "ts": 2000000000, "event": "playlist_remove"})" + "\n");
+  const Outcome trained = stream({"train-attributes", "--set", "params.epochs=2"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_THAT(trained.err, ::testing::HasSubstr("refused: 1 clock-jump"));
+  const auto lines = records_of(trained.out);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[2].as_object().find("test")->as_object().size(), 8u);
+  const Outcome report = stream({"report-attributes", "--set", "params.permutations=50"});
+  ASSERT_EQ(report.exit_code, 0) << report.err;
+  EXPECT_GE(records_of(report.out).size(), 8u);
+  for (const char* model : {"attributes.h5", "models/playlist-attributes.h5"}) {
+    const Outcome said =
+        stream({"listener-attributes", "--set", std::string("params.model=") + model}, log.out);
+    ASSERT_EQ(said.exit_code, 0) << said.err;
+    const auto events = records_of(said.out);
+    EXPECT_EQ(events.size(), records_of(log.out).size());
+    EXPECT_EQ(events.back().as_object().find("attributes")->as_object().size(), 8u);
+  }
+}
+
 TEST_F(RecommenderRecipes, WhatIsMissingIsNamed) {
   const Outcome outcome = stream({"train-recommender", "--set", "params.log=nothing.jsonl"});
   EXPECT_EQ(outcome.exit_code, 66);

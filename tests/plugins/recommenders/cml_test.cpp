@@ -264,7 +264,10 @@ TEST(Cml, ThePlainForwardIsThatOfLibtorch) {
 TEST(Cml, TheTowerStartsWhereThePlotsLie) {
   const auto data = testing::small_data();
   for (const bool deep : {true, false}) {
-    const CmlNetwork network({.deep = deep, .features = 16, .hidden = 8}, 0, nn::generator(1));
+    const CmlNetwork network({.deep = deep, .features = 16, .hidden = 8},
+                             {.intercept = -3, .covariates = {0.5}}, nn::generator(1));
+    EXPECT_EQ(network.head().intercept, -3);
+    EXPECT_EQ(network.head().covariates[0], 0.5);
     const FilmTower tower = network.tower(), none;
     for (const std::int32_t film : {0, 7}) {
       const auto z = tower(data->x(film)), x = none(data->x(film));
