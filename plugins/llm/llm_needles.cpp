@@ -44,6 +44,7 @@ void NeedleSource::make_book() {
   while (static_cast<std::int64_t>(numbers.size()) < shape_.needles + choices_)
     numbers.insert(1000 + random.below(9000));
   std::vector<std::string> dealt;
+  dealt.reserve(numbers.size());
   for (const std::uint64_t n : numbers) dealt.push_back(std::to_string(n));
   for (std::size_t i = dealt.size() - 1; i > 0; --i) std::swap(dealt[i], dealt[random.below(i + 1)]);
   std::string haystack;
