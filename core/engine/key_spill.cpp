@@ -7,13 +7,14 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 
 #include "hdf5/archive_file.hpp"
 
 namespace stream {
 namespace {
 
-constexpr const char* kPrefix = "keys-";
+constexpr const char* kPrefix = "stream-keys-";
 
 /// A process that is killed while it writes leaves a file behind, which nobody else would remove.
 void remove_leftovers(const std::filesystem::path& folder) {
@@ -48,10 +49,12 @@ void KeySpill::write(StatePacker& states) {
 }
 
 void KeySpill::add(StatePacker& states) {
+  // The folder may be one that everybody writes to.
+  static const std::string mine =
+      kPrefix + std::to_string(::getpid()) + "-" + std::to_string(std::random_device()());
   static std::atomic<std::uint64_t> number{0};
-  const std::string path = (std::filesystem::path(folder_) /
-                            (kPrefix + std::to_string(::getpid()) + "-" + std::to_string(++number) + ".h5"))
-                               .string();
+  const std::string path =
+      (std::filesystem::path(folder_) / (mine + "-" + std::to_string(++number) + ".h5")).string();
   PackedStates packed(write_nameless_archive(path, states.take()));
   if (unused_.empty())
     unused_.push_back(static_cast<std::uint32_t>(segments_.size())), segments_.emplace_back();

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include "hdf5/archive_file.hpp"
@@ -77,11 +79,11 @@ void write_group(hid_t group, const Archive& archive) {
   }
 }
 
-/// Writes the HDF5 part.
-void write_tree(const std::string& path, const Archive& archive) {
+/// Writes the HDF5 part: a new file, H5F_ACC_EXCL, or one that takes another's place, H5F_ACC_TRUNC.
+void write_tree(const std::string& path, const Archive& archive, unsigned how) {
   const Library library;
   const Handle access = access_properties();
-  Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, timeless(H5P_FILE_CREATE), access), H5Fclose);
+  Handle file(H5Fcreate(path.c_str(), how, timeless(H5P_FILE_CREATE), access), H5Fclose);
   take_file_failure();  // to create a file HDF5 first tries to open one that is there
   write_group(file, archive);
   check(H5Fflush(file, H5F_SCOPE_GLOBAL));
@@ -93,7 +95,7 @@ void write_tree(const std::string& path, const Archive& archive) {
 
 void write_archive_beside(const std::string& temporary, const std::string& path, const Archive& archive) {
   try {
-    write_tree(temporary, archive);
+    write_tree(temporary, archive, H5F_ACC_TRUNC);
     append_trailer(temporary);
     check_trailer(temporary);  // what a failing disk swallowed shows here, before the old file is replaced
   } catch (const Error& e) {
@@ -104,9 +106,11 @@ void write_archive_beside(const std::string& temporary, const std::string& path,
 
 Archive write_nameless_archive(const std::string& path, const Archive& archive) {
   try {
-    write_tree(path, archive);
+    // Nobody who can foresee the name may lead it elsewhere.
+    write_tree(path, archive, H5F_ACC_EXCL);
     Archive mapped = map_tree(path);
-    files().unlink(path.c_str());
+    if (files().unlink(path.c_str()) != 0)
+      throw cannot_write(std::string("cannot be removed: ") + std::strerror(errno));
     return mapped;
   } catch (const Error& e) {
     files().unlink(path.c_str());

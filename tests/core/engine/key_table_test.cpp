@@ -202,15 +202,16 @@ TEST_F(KeyTableTest, AFolderThatCannotBeMadeIsSaid) {
 
 TEST_F(KeyTableTest, LeftoversOfAKilledProcessAreRemoved) {
   fs::create_directories(folder_);
-  for (const char* name : {"keys-1-1.h5", "keys-1-2.h5", "other.h5"}) write_contents(folder_ / name, "x");
+  for (const char* name : {"stream-keys-1-1.h5", "stream-keys-1-2.h5", "keys-1-3.h5"})
+    write_contents(folder_ / name, "x");
   const auto old = fs::file_time_type::clock::now() - std::chrono::hours(3);
-  fs::last_write_time(folder_ / "keys-1-1.h5", old);
-  fs::last_write_time(folder_ / "other.h5", old);
+  fs::last_write_time(folder_ / "stream-keys-1-1.h5", old);
+  fs::last_write_time(folder_ / "keys-1-3.h5", old);
   KeyTable keys = table(1);
   for (std::uint64_t n = 0; n < 3; ++n) call(keys, name(n), n);
-  EXPECT_FALSE(fs::exists(folder_ / "keys-1-1.h5"));
-  EXPECT_TRUE(fs::exists(folder_ / "keys-1-2.h5")) << "may be another process's that is being written";
-  EXPECT_TRUE(fs::exists(folder_ / "other.h5"));
+  EXPECT_FALSE(fs::exists(folder_ / "stream-keys-1-1.h5"));
+  EXPECT_TRUE(fs::exists(folder_ / "stream-keys-1-2.h5")) << "may be another process's that is being written";
+  EXPECT_TRUE(fs::exists(folder_ / "keys-1-3.h5"));
 }
 
 TEST_F(KeyTableTest, ColumnsThatDoNotFitAreRefused) {
