@@ -81,6 +81,7 @@ double entropy(const auto& counts) {
 
 std::vector<double> values_of(const std::map<std::int64_t, std::int64_t>& counts) {
   std::vector<double> out;
+  out.reserve(counts.size());
   for (const auto& [at, n] : counts) out.push_back(static_cast<double>(n));
   return out;
 }

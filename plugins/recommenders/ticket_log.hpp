@@ -93,7 +93,7 @@ std::vector<double> customer_point(std::span<const Ticket> tickets, std::size_t 
   const auto newest = tickets.last(std::min(tickets.size(), kRemembered));
   for (const Ticket& ticket : newest) {
     const double w = weight_of(newest.back().time - ticket.time, tau);
-    const auto z = point(ticket.film);
+    const auto& z = point(ticket.film);
     for (std::size_t f = 0; f < features; ++f) u[f] += w * static_cast<double>(z[f]);
   }
   normalise(u);
