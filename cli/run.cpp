@@ -160,7 +160,8 @@ class Run final : public Verb {
     option("--received", "[NODE=]BYTES", &received_,
            "bytes of the whole output that the reader of a pipe has: they are not written again; may be "
            "repeated");
-    option("--cache", "DIR", &options_.cache_dir, "folder for the states of keys that are not kept in memory");
+    option("--cache", "DIR", &options_.cache_dir,
+           "folder for the states of keys that are not kept in memory");
     option("--pace", "PACE", &pace_, "as the stream's own time passes, or as fast as possible").choices = {
         "realtime", "asap"};
     option("--max-time", "DURATION", &max_time_, "stop in order after this much wall-clock time");
