@@ -214,6 +214,25 @@ TEST_F(KeyTableTest, LeftoversOfAKilledProcessAreRemoved) {
   EXPECT_TRUE(fs::exists(folder_ / "keys-1-3.h5"));
 }
 
+/// Checkpoints of version 1: a group for each key, with its name and its state.
+TEST_F(KeyTableTest, KeysOfVersionOneAreRead) {
+  KeyTable written = table(0);
+  for (std::uint64_t n = 0; n < 200; ++n) call(written, name(n % 40), n);
+  Archive old;
+  std::size_t index = 0;
+  written.each(
+      [&](const std::string& key, Operator& op) {
+        Archive& group = old.group(std::to_string(index++));
+        group.set("key", key);
+        op.save(group.group("state"));
+      },
+      false);
+  KeyTable read = table(7);
+  read.load(old);
+  EXPECT_EQ(all(read).size(), 40u);
+  EXPECT_EQ(all(read), all(written));
+}
+
 TEST_F(KeyTableTest, ColumnsThatDoNotFitAreRefused) {
   StatePacker packer;
   for (std::uint64_t n = 0; n < 5; ++n) {
