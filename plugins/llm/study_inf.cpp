@@ -19,19 +19,6 @@ namespace {
 constexpr const char *kRecall = "recall", *kExact = "exact";
 constexpr std::int64_t kLocal = 64, kExecution = 16;
 
-std::vector<std::string> parts_of(const Params& p) {
-  std::vector<std::string> out;
-  for (const std::string& part : p.get<std::vector<std::string>>("parts")) {
-    if (part != kRecall) {
-      out.push_back(part);
-      continue;
-    }
-    const std::int64_t seeds = p.get<bool>("quick") ? 1 : p.get<std::int64_t>("seeds");
-    for (std::int64_t s = 0; s < seeds; ++s) out.push_back(std::to_string(s));
-  }
-  return out;
-}
-
 InfMemory::Options options(std::int64_t block, std::int64_t representatives, std::int64_t topk) {
   return {.init = 1,
           .local = kLocal,
@@ -137,16 +124,7 @@ class Recall final : public JobsPart {
 
   void in_context() {
     decoder_ = std::make_shared<const Decoder>(maker_.model());
-    std::int64_t right = 0, asked = 0;
-    for (std::int64_t i = 0; i < 64; ++i) {
-      const TestStream s = test_stream(filler_text(), 0.6, 96, true,
-                                       Random(stable_hash("context " + std::to_string(i), options_.seed)));
-      Session session(decoder_, std::make_unique<FullMemory>(decoder_->config(), decoder_->rope()));
-      const Scored scores = scored(session, s.tokens);
-      for (std::size_t t = 1; t < s.tokens.size(); ++t)
-        if (s.facts[t].repeated) ++asked, right += scores.guesses[t] == s.tokens[t];
-    }
-    const double recall = static_cast<double>(right) / static_cast<double>(std::max<std::int64_t>(1, asked));
+    const double recall = recall_in_context(decoder_, filler_text(), options_.seed);
     claim(name_ + "recall within the context that the model was trained on", Value(), Value(), recall,
           ">= 0.97, or the run is void", recall >= 0.97);
   }
@@ -306,7 +284,7 @@ from = "study"
 )");
 }
 
-InfStudy::InfStudy(const Params& p) : StudySource(parts_of(p)) {
+InfStudy::InfStudy(const Params& p) : StudySource(parts_by_seed(p, {kRecall})) {
   options_.model = p.get<bool>("train") ? "" : p.input_path("model");
   options_.lengths = p.get<std::vector<std::int64_t>>("lengths");
   if (options_.lengths.empty()) throw bad_recipe("lengths is empty");
@@ -325,7 +303,7 @@ InfStudy::InfStudy(const Params& p) : StudySource(parts_of(p)) {
 
 std::unique_ptr<StudyPart> InfStudy::part(const std::string& which) const {
   if (which == kExact) return inf_exact(options_);
-  return std::make_unique<Recall>(options_, std::stoll(which));
+  return std::make_unique<Recall>(options_, seed_of_part(which));
 }
 
 }  // namespace stream::llm

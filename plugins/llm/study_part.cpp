@@ -4,6 +4,9 @@
 #include <cstdio>
 #include <limits>
 
+#include "llm/memory_full.hpp"
+#include "stream/random.hpp"
+
 namespace stream::llm {
 
 TestStream test_stream(const PairTextShape& shape, double repeat, std::int64_t length, bool begin,
@@ -37,6 +40,20 @@ Scored scored(Session& session, std::span<const std::int32_t> tokens) {
     session.step(token);
   }
   return out;
+}
+
+double recall_in_context(const std::shared_ptr<const Decoder>& decoder, const PairTextShape& text,
+                         std::uint64_t seed) {
+  std::int64_t right = 0, asked = 0;
+  for (std::int64_t i = 0; i < 64; ++i) {
+    const TestStream s =
+        test_stream(text, 0.6, 96, true, Random(stable_hash("context " + std::to_string(i), seed)));
+    Session session(decoder, std::make_unique<FullMemory>(decoder->config(), decoder->rope()));
+    const Scored scores = scored(session, s.tokens);
+    for (std::size_t t = 1; t < s.tokens.size(); ++t)
+      if (s.facts[t].repeated) ++asked, right += scores.guesses[t] == s.tokens[t];
+  }
+  return static_cast<double>(right) / static_cast<double>(std::max<std::int64_t>(1, asked));
 }
 
 double mean_nll(const std::vector<float>& nll, std::size_t from, std::size_t to) {

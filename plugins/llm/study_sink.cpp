@@ -20,17 +20,9 @@ constexpr std::int64_t kLength = 64, kText = 400;
 constexpr std::size_t kSettled = 128;
 
 std::vector<std::string> parts_of(const Params& p) {
-  const bool quick = p.get<bool>("quick");
-  std::vector<std::string> out;
-  for (const std::string& part : p.get<std::vector<std::string>>("parts")) {
-    if (part == kArms) {
-      const std::int64_t seeds = quick ? 1 : p.get<std::int64_t>("seeds");
-      for (std::int64_t s = 0; s < seeds; ++s) out.push_back(std::to_string(s));
-    } else if (part != kCurve || !quick) {
-      out.push_back(part);
-    }
-  }
-  return out;
+  auto parts = parts_by_seed(p, {kArms});
+  if (p.get<bool>("quick")) std::erase(parts, kCurve);
+  return parts;
 }
 
 struct Arm {
@@ -371,7 +363,7 @@ SinkStudy::SinkStudy(const Params& p) : StudySource(parts_of(p)) {
 std::unique_ptr<StudyPart> SinkStudy::part(const std::string& which) const {
   if (which == kExact) return sink_exact(options_);
   if (which == kCurve) return sink_curve(options_);
-  return std::make_unique<Arms>(options_, std::stoll(which));
+  return std::make_unique<Arms>(options_, seed_of_part(which));
 }
 
 }  // namespace stream::llm

@@ -10,19 +10,6 @@ namespace {
 
 constexpr const char *kExact = "exact", *kQuality = "quality", *kControl = "control", *kSpeed = "speed";
 
-std::vector<std::string> parts_of(const Params& p) {
-  std::vector<std::string> out;
-  for (const std::string& part : p.get<std::vector<std::string>>("parts")) {
-    if (part != kQuality) {
-      out.push_back(part);
-      continue;
-    }
-    const std::int64_t seeds = p.get<bool>("quick") ? 1 : p.get<std::int64_t>("seeds");
-    for (std::int64_t s = 0; s < seeds; ++s) out.push_back(std::to_string(s));
-  }
-  return out;
-}
-
 }  // namespace
 
 Spec StreamingStudy::spec() {
@@ -86,7 +73,7 @@ from = "study"
 )");
 }
 
-StreamingStudy::StreamingStudy(const Params& p) : StudySource(parts_of(p)) {
+StreamingStudy::StreamingStudy(const Params& p) : StudySource(parts_by_seed(p, {kQuality})) {
   const bool quick = p.get<bool>("quick"), train = p.get<bool>("train");
   options_.model = train ? "" : p.input_path("model");
   options_.plain = train ? "" : p.input_path("plain");
@@ -106,7 +93,7 @@ std::unique_ptr<StudyPart> StreamingStudy::part(const std::string& which) const 
   if (which == kExact) return streaming_exact(options_);
   if (which == kControl) return streaming_control(options_);
   if (which == kSpeed) return streaming_speed(options_);
-  return streaming_quality(options_, std::stoll(which));
+  return streaming_quality(options_, seed_of_part(which));
 }
 
 }  // namespace stream::llm

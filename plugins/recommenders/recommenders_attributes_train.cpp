@@ -96,53 +96,23 @@ from = "train"
 }
 
 AttributesTrainSource::AttributesTrainSource(const Params& p)
-    : path_(p.get<std::string>("model")), trainer_(data_of(p), options_of(p), p.random("training")) {}
+    : TrainSource("validation", data_of(p), options_of(p), p.random("training")),
+      path_(p.get<std::string>("model")) {}
 
-bool AttributesTrainSource::read(Output& out) {
-  if (trainer_.finished()) {
-    if (written_) return false;
-    const DeepSetModel model = trainer_.model();
-    model.write(path_);
-    Object test;
-    for (std::size_t a = 0; a < model.attributes().size(); ++a)
-      test.set(model.attributes()[a].name,
-               Object{{"balanced_accuracy", model.quality()[a].balanced_accuracy},
-                      {"calibration", model.quality()[a].calibration},
-                      {"chance", 1.0 / static_cast<double>(model.attributes()[a].classes.size())}});
-    written_ = true;
-    const ListenerSplit& split = trainer_.data().split;
-    out.emit(Packet::of<Record>(
-        Time{trainer_.steps() + 1},
-        Object{{"test", std::move(test)},
-               {"listeners", Object{{"training", static_cast<std::int64_t>(split.training.size())},
-                                    {"validation", static_cast<std::int64_t>(split.validation.size())},
-                                    {"test", static_cast<std::int64_t>(split.test.size())}}}}));
-    return true;
-  }
-  const std::int64_t before = trainer_.epoch();
-  trainer_.step();
-  if (trainer_.epoch() != before)
-    out.emit(Packet::of<Record>(Time{trainer_.steps()}, Object{{"epoch", trainer_.epoch()},
-                                                               {"step", trainer_.steps()},
-                                                               {"loss", trainer_.loss()},
-                                                               {"validation", trainer_.validation()}}));
-  return true;
-}
-
-void AttributesTrainSource::save(Archive& state) const {
-  trainer_.save(state);
-  state.set("written", written_);
-}
-void AttributesTrainSource::load(const Archive& state) {
-  trainer_.load(state);
-  written_ = state.get<bool>("written");
-}
-
-std::string AttributesTrainSource::progress() const {
-  char text[96];
-  std::snprintf(text, sizeof text, "epoch %lld, loss %.4f, validation %.4f",
-                static_cast<long long>(trainer_.epoch()), trainer_.loss(), trainer_.validation());
-  return text;
+Object AttributesTrainSource::finish() const {
+  const DeepSetModel model = trainer().model();
+  model.write(path_);
+  Object test;
+  for (std::size_t a = 0; a < model.attributes().size(); ++a)
+    test.set(model.attributes()[a].name,
+             Object{{"balanced_accuracy", model.quality()[a].balanced_accuracy},
+                    {"calibration", model.quality()[a].calibration},
+                    {"chance", 1.0 / static_cast<double>(model.attributes()[a].classes.size())}});
+  const ListenerSplit& split = trainer().data().split;
+  return Object{{"test", std::move(test)},
+                {"listeners", Object{{"training", static_cast<std::int64_t>(split.training.size())},
+                                     {"validation", static_cast<std::int64_t>(split.validation.size())},
+                                     {"test", static_cast<std::int64_t>(split.test.size())}}}};
 }
 
 }  // namespace stream::recommenders

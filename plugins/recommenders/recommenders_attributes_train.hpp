@@ -2,25 +2,18 @@
 #pragma once
 
 #include "recommenders/deepset_trainer.hpp"
-#include "stream/operator.hpp"
+#include "recommenders/train_source.hpp"
 
 namespace stream::recommenders {
 
-class AttributesTrainSource final : public Source {
+class AttributesTrainSource final : public TrainSource<DeepSetTrainer> {
  public:
   static Spec spec();
   explicit AttributesTrainSource(const Params& params);
-  bool read(Output& out) override;
-  double fraction() const override { return trainer_.fraction(); }
-  void save(Archive& state) const override;
-  void load(const Archive& state) override;
-  std::size_t state_bytes() const override { return trainer_.state_bytes(); }
-  std::string progress() const override;
 
  private:
+  Object finish() const override;
   std::string path_;
-  DeepSetTrainer trainer_;
-  bool written_ = false;
 };
 
 }  // namespace stream::recommenders

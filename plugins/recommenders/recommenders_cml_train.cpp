@@ -154,12 +154,12 @@ from = "train"
 }
 
 CmlTrainSource::CmlTrainSource(const Params& p)
-    : path_(p.get<std::string>("model")),
+    : TrainSource("validation", data_of(p), options_of(p), p.random("training")),
       amounts_(p.get<std::vector<std::string>>("amounts")),
-      trainer_(data_of(p), options_of(p), p.random("training")) {}
+      path_(p.get<std::string>("model")) {}
 
 Object CmlTrainSource::test() const {
-  const CmlData& data = trainer_.data();
+  const CmlData& data = trainer().data();
   const auto measured = [](const AudienceQuality& q) {
     return Object{{"auc", q.auc},
                   {"within", q.within},
@@ -167,9 +167,9 @@ Object CmlTrainSource::test() const {
                   {"calibration", q.calibration},
                   {"spearman", q.spearman}};
   };
-  const PurchaseHead head = trainer_.head();
+  const PurchaseHead head = trainer().head();
   Object out =
-      measured(measure_audience(data, data.test(), by_distance(data, trainer_.tower(), head.tau), head));
+      measured(measure_audience(data, data.test(), by_distance(data, trainer().tower(), head.tau), head));
   const Taste text = by_distance(data, {}, 0);
   const auto samples = data.samples(data.training(), 0.1, 1);
   out.set("raw_text",
@@ -177,41 +177,12 @@ Object CmlTrainSource::test() const {
   return out;
 }
 
-bool CmlTrainSource::read(Output& out) {
-  if (trainer_.finished()) {
-    if (written_) return false;
-    Object line;
-    if (trainer_.data().test().size() > 0) line.set("test", test());
-    line.set("words", static_cast<std::int64_t>(trainer_.data().plots().words()));
-    model_of(trainer_.data(), trainer_.tower(), trainer_.head(), amounts_).write(path_);
-    written_ = true;
-    out.emit(Packet::of<Record>(Time{trainer_.steps() + 1}, std::move(line)));
-    return true;
-  }
-  const std::int64_t before = trainer_.epoch();
-  trainer_.step();
-  if (trainer_.epoch() != before)
-    out.emit(Packet::of<Record>(Time{trainer_.steps()}, Object{{"epoch", trainer_.epoch()},
-                                                               {"step", trainer_.steps()},
-                                                               {"loss", trainer_.loss()},
-                                                               {"validation", trainer_.validation()}}));
-  return true;
-}
-
-void CmlTrainSource::save(Archive& state) const {
-  trainer_.save(state);
-  state.set("written", written_);
-}
-void CmlTrainSource::load(const Archive& state) {
-  trainer_.load(state);
-  written_ = state.get<bool>("written");
-}
-
-std::string CmlTrainSource::progress() const {
-  char text[96];
-  std::snprintf(text, sizeof text, "epoch %lld, loss %.4f, validation %.4f",
-                static_cast<long long>(trainer_.epoch()), trainer_.loss(), trainer_.validation());
-  return text;
+Object CmlTrainSource::finish() const {
+  Object line;
+  if (trainer().data().test().size() > 0) line.set("test", test());
+  line.set("words", static_cast<std::int64_t>(trainer().data().plots().words()));
+  model_of(trainer().data(), trainer().tower(), trainer().head(), amounts_).write(path_);
+  return line;
 }
 
 }  // namespace stream::recommenders

@@ -107,52 +107,22 @@ from = "train"
 }
 
 PisaTrainSource::PisaTrainSource(const Params& p)
-    : path_(p.get<std::string>("model")), trainer_(log_of(p), options_of(p), p.random("training")) {}
+    : TrainSource("NDCG", log_of(p), options_of(p), p.random("training")),
+      path_(p.get<std::string>("model")) {}
 
-bool PisaTrainSource::read(Output& out) {
-  if (trainer_.finished()) {
-    if (written_) return false;
-    const Quality q = measure(trainer_.log(), trainer_.options().split.test, 0, trainer_.scorer());
-    const at::Tensor w = trainer_.best().activation_weights.detach();
-    write_pisa(path_, trainer_.best(), trainer_.log().catalogue, trainer_.cooccurrence(),
-               trainer_.options().loss.long_term);
-    written_ = true;
-    Array weights;
-    for (std::int64_t i = 0; i < 3; ++i) weights.emplace_back(w[i].item<double>());
-    out.emit(Packet::of<Record>(Time{trainer_.steps() + 1},
-                                Object{{"test", Object{{"ndcg", q.ndcg},
-                                                       {"recall", q.recall},
-                                                       {"ndcg_repeat", q.ndcg_repeat},
-                                                       {"ndcg_explore", q.ndcg_explore},
-                                                       {"repetition", q.repetition}}},
-                                       {"weights", std::move(weights)}}));
-    return true;
-  }
-  const std::int64_t before = trainer_.epoch();
-  trainer_.step();
-  if (trainer_.epoch() != before)
-    out.emit(Packet::of<Record>(Time{trainer_.steps()}, Object{{"epoch", trainer_.epoch()},
-                                                               {"step", trainer_.steps()},
-                                                               {"loss", trainer_.loss()},
-                                                               {"validation", trainer_.validation()}}));
-  return true;
-}
-
-void PisaTrainSource::save(Archive& state) const {
-  trainer_.save(state);
-  state.set("written", written_);
-}
-void PisaTrainSource::load(const Archive& state) {
-  trainer_.load(state);
-  written_ = state.get<bool>("written");
-}
-
-std::string PisaTrainSource::progress() const {
-  char text[96];
-  std::snprintf(text, sizeof text, "epoch %lld, loss %.4f, NDCG %.4f",
-                static_cast<long long>(trainer_.epoch()), trainer_.loss(),
-                std::max(0.0, trainer_.validation()));
-  return text;
+Object PisaTrainSource::finish() const {
+  const Quality q = measure(trainer().log(), trainer().options().split.test, 0, trainer().scorer());
+  const at::Tensor w = trainer().best().activation_weights.detach();
+  write_pisa(path_, trainer().best(), trainer().log().catalogue, trainer().cooccurrence(),
+             trainer().options().loss.long_term);
+  Array weights;
+  for (std::int64_t i = 0; i < 3; ++i) weights.emplace_back(w[i].item<double>());
+  return Object{{"test", Object{{"ndcg", q.ndcg},
+                                {"recall", q.recall},
+                                {"ndcg_repeat", q.ndcg_repeat},
+                                {"ndcg_explore", q.ndcg_explore},
+                                {"repetition", q.repetition}}},
+                {"weights", std::move(weights)}};
 }
 
 }  // namespace stream::recommenders

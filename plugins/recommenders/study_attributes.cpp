@@ -8,20 +8,6 @@ namespace {
 
 constexpr const char *kExact = "exact", *kStatistics = "statistics", *kQuality = "quality", *kFew = "few";
 
-/// Quality is a part for each seed: "quality 0".
-std::vector<std::string> parts_of(const Params& p) {
-  std::vector<std::string> parts;
-  for (const std::string& name : p.get<std::vector<std::string>>("parts")) {
-    if (name == kExact || name == kStatistics) {
-      parts.push_back(name);
-      continue;
-    }
-    const std::int64_t seeds = p.get<bool>("quick") ? 1 : p.get<std::int64_t>("seeds");
-    for (std::int64_t seed = 0; seed < seeds; ++seed) parts.push_back(name + " " + std::to_string(seed));
-  }
-  return parts;
-}
-
 }  // namespace
 
 Spec AttributesStudy::spec() {
@@ -68,7 +54,7 @@ path = "-"
 }
 
 AttributesStudy::AttributesStudy(const Params& p)
-    : StudySource(parts_of(p)),
+    : StudySource(parts_by_seed(p, {kQuality, kFew})),
       seed_(p.context().seed),
       quick_(p.get<bool>("quick")),
       users_(quick_ ? 100 : p.get<std::int64_t>("users")),
@@ -78,13 +64,13 @@ AttributesStudy::AttributesStudy(const Params& p)
 std::unique_ptr<StudyPart> AttributesStudy::part(const std::string& which) const {
   if (which == kExact) return std::make_unique<AttributesExactPart>(seed_);
   if (which == kStatistics) return std::make_unique<AttributesStatisticsPart>(seed_, quick_ ? 2 : 50, quick_);
-  const std::string number = which.substr(which.find(' ') + 1);
+  const std::int64_t number = seed_of_part(which);
   AttributesQualityPart::Options options;
   options.small = which.starts_with(kFew);
   const std::int64_t users = options.small ? few_ : users_;
-  options.name = std::to_string(users) + " listeners, seed " + number;
+  options.name = std::to_string(users) + " listeners, seed " + std::to_string(number);
   options.world.users = static_cast<std::int32_t>(users);
-  options.world.seed = 1000 * seed_ + std::stoull(number) + (options.small ? 500 : 0);
+  options.world.seed = 1000 * seed_ + static_cast<std::uint64_t>(number) + (options.small ? 500 : 0);
   options.epochs = epochs_;
   options.quick = quick_;
   return std::make_unique<AttributesQualityPart>(options);

@@ -8,20 +8,6 @@ namespace {
 
 constexpr const char *kExact = "exact", *kQuality = "quality", *kControl = "control";
 
-/// Quality and control are a part for each seed: "quality 0".
-std::vector<std::string> parts_of(const Params& p) {
-  std::vector<std::string> parts;
-  for (const std::string& name : p.get<std::vector<std::string>>("parts")) {
-    if (name == kExact) {
-      parts.push_back(name);
-      continue;
-    }
-    const std::int64_t seeds = p.get<bool>("quick") ? 1 : p.get<std::int64_t>("seeds");
-    for (std::int64_t seed = 0; seed < seeds; ++seed) parts.push_back(name + " " + std::to_string(seed));
-  }
-  return parts;
-}
-
 }  // namespace
 
 Spec CmlStudy::spec() {
@@ -64,7 +50,7 @@ path = "-"
 }
 
 CmlStudy::CmlStudy(const Params& p)
-    : StudySource(parts_of(p)),
+    : StudySource(parts_by_seed(p, {kQuality, kControl})),
       seed_(p.context().seed),
       quick_(p.get<bool>("quick")),
       films_(quick_ ? 200 : p.get<std::int64_t>("films")),
@@ -73,13 +59,13 @@ CmlStudy::CmlStudy(const Params& p)
 
 std::unique_ptr<StudyPart> CmlStudy::part(const std::string& which) const {
   if (which == kExact) return std::make_unique<CmlExactPart>(seed_);
-  const std::string number = which.substr(which.find(' ') + 1);
+  const std::int64_t number = seed_of_part(which);
   CmlQualityPart::Options options;
-  options.name = "seed " + number;
+  options.name = "seed " + std::to_string(number);
   options.world.films = static_cast<std::int32_t>(films_);
   options.world.customers = static_cast<std::int32_t>(customers_);
   options.world.shuffled = which.starts_with(kControl);
-  options.world.seed = 1000 * seed_ + std::stoull(number);
+  options.world.seed = 1000 * seed_ + static_cast<std::uint64_t>(number);
   options.epochs = epochs_;
   options.quick = quick_;
   return std::make_unique<CmlQualityPart>(options);

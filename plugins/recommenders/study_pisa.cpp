@@ -8,20 +8,6 @@ namespace {
 
 constexpr const char *kExact = "exact", *kQuality = "quality", *kControl = "control";
 
-/// Quality and control are a part for each seed: "quality 0".
-std::vector<std::string> parts_of(const Params& p) {
-  std::vector<std::string> parts;
-  for (const std::string& name : p.get<std::vector<std::string>>("parts")) {
-    if (name == kExact) {
-      parts.push_back(name);
-      continue;
-    }
-    const std::int64_t seeds = p.get<bool>("quick") ? 1 : p.get<std::int64_t>("seeds");
-    for (std::int64_t seed = 0; seed < seeds; ++seed) parts.push_back(name + " " + std::to_string(seed));
-  }
-  return parts;
-}
-
 }  // namespace
 
 Spec PisaStudy::spec() {
@@ -67,7 +53,7 @@ path = "-"
 }
 
 PisaStudy::PisaStudy(const Params& p)
-    : StudySource(parts_of(p)),
+    : StudySource(parts_by_seed(p, {kQuality, kControl})),
       seed_(p.context().seed),
       quick_(p.get<bool>("quick")),
       users_(quick_ ? 60 : p.get<std::int64_t>("users")),
@@ -78,13 +64,13 @@ PisaStudy::PisaStudy(const Params& p)
 std::unique_ptr<StudyPart> PisaStudy::part(const std::string& which) const {
   if (which == kExact) return std::make_unique<PisaExactPart>(seed_);
   const bool control = which.starts_with(kControl);
-  const std::string number = which.substr(which.find(' ') + 1);
+  const std::int64_t number = seed_of_part(which);
   PisaQualityPart::Options options;
-  options.name = "seed " + number;
+  options.name = "seed " + std::to_string(number);
   options.world.users = static_cast<std::int32_t>(users_);
   options.world.sessions = static_cast<std::int32_t>(sessions_);
   options.world.memory = !control;
-  options.world.seed = 1000 * seed_ + std::stoull(number);
+  options.world.seed = 1000 * seed_ + static_cast<std::uint64_t>(number);
   options.epochs = epochs_;
   options.features = features_;
   options.control = control;

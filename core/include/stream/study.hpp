@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "stream/operator.hpp"
+#include "stream/params.hpp"
 #include "stream/value.hpp"
 
 namespace stream {
@@ -75,6 +78,26 @@ class StudySource : public Source {
   std::int64_t part_ = 0;  ///< index of the one under way
   std::int64_t emitted_ = 0;
 };
+
+/// The parts of a study from its parameter `parts`: each of those that `by_seed` names once for every one of
+/// `seeds`, "quality 0", "quality 1" ..., or for the first when `quick`; the others as they are.
+inline std::vector<std::string> parts_by_seed(const Params& params,
+                                              std::initializer_list<std::string_view> by_seed) {
+  const std::int64_t seeds = params.get<bool>("quick") ? 1 : params.get<std::int64_t>("seeds");
+  std::vector<std::string> out;
+  for (const std::string& part : params.get<std::vector<std::string>>("parts")) {
+    if (std::find(by_seed.begin(), by_seed.end(), part) == by_seed.end()) {
+      out.push_back(part);
+      continue;
+    }
+    for (std::int64_t seed = 0; seed < seeds; ++seed) out.push_back(part + ' ' + std::to_string(seed));
+  }
+  return out;
+}
+/// The number in such a name.
+inline std::int64_t seed_of_part(const std::string& part) {
+  return std::stoll(part.substr(part.find(' ') + 1));
+}
 
 inline Object claim(std::string what, Value paper, Value baseline, Value measured, Value bar, bool held) {
   return Object{{"claim", std::move(what)},        {"paper", std::move(paper)},
