@@ -9,8 +9,10 @@
 namespace stream::cli {
 namespace {
 
-constexpr const char* kColours[] = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd",
-                                    "#ff7f0e", "#17becf", "#8c564b", "#7f7f7f"};
+/// Eight that are far apart, then each of them paler.
+constexpr const char* kColours[] = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf",
+                                    "#8c564b", "#7f7f7f", "#aec7e8", "#ff9896", "#98df8a", "#c5b0d5",
+                                    "#ffbb78", "#9edae5", "#c49c94", "#c7c7c7"};
 
 std::string at(double v) { return number_text(std::round(v * 10) / 10, 6); }
 

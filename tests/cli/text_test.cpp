@@ -1,6 +1,8 @@
 /// The pieces of the program that can be wrong without a process to show it.
 #include <gmock/gmock.h>
+
 #include <gtest/gtest.h>
+#include <set>
 
 #include "compare.hpp"
 #include "run_text.hpp"
@@ -80,6 +82,17 @@ TEST(Study, PlotsHaveRoundAxesAndShowWhatHasOnePointOnly) {
   EXPECT_THAT(line_plot("p", "", {{"a", {{0, 3}, {1, 500}}}}), ::testing::Not(HasSubstr("linecap")));
   // Far from 0 it does not begin there.
   EXPECT_THAT(line_plot("p", "", {{"a", {{0, 97}, {1, 99}}}}), ::testing::Not(HasSubstr(">20<")));
+}
+
+TEST(Study, SixteenSeriesAreToldApart) {
+  std::vector<Series> series;
+  for (int i = 0; i < 16; ++i) series.push_back({"s" + std::to_string(i), {{0, 1.0 * i}, {1, 2.0 * i}}});
+  const std::string lines = line_plot("p", "", series);
+  std::set<std::string> colours;
+  for (std::size_t at = lines.find("stroke=\"#"); at != std::string::npos;
+       at = lines.find("stroke=\"#", at + 1))
+    colours.insert(lines.substr(at, 15));
+  EXPECT_EQ(colours.size(), 16u);
 }
 
 TEST(Text, SecondsInTheUnitThatFits) {
