@@ -5,12 +5,51 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <numeric>
 
 #include "stream/error.hpp"
 
 namespace stream {
 
 Object::Object(std::initializer_list<Member> members) : members_(members) {}
+
+Object::Object(std::vector<Member> members) {
+  constexpr std::size_t kFew = 16;
+  if (members.size() <= kFew) {
+    members_.reserve(members.size());
+    for (Member& member : members) set(std::move(member.first), std::move(member.second));
+    return;
+  }
+  members_ = std::move(members);
+  // By sorting, not by hashing: whoever writes the names could make all of them collide.
+  std::vector<std::size_t> order(members_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto name = [this](std::size_t i) -> const std::string& { return members_[i].first; };
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const int compared = name(a).compare(name(b));
+    return compared != 0 ? compared < 0 : a < b;
+  });
+  std::vector<bool> again;  // of each member: its name stands before it
+  for (std::size_t i = 0; i < order.size();) {
+    std::size_t end = i + 1;
+    while (end < order.size() && name(order[end]) == name(order[i])) ++end;
+    if (end - i > 1) {
+      again.resize(members_.size());
+      members_[order[i]].second = std::move(members_[order[end - 1]].second);
+      for (std::size_t k = i + 1; k < end; ++k) again[order[k]] = true;
+    }
+    i = end;
+  }
+  if (again.empty()) return;
+  std::size_t to = 0;
+  for (std::size_t from = 0; from < members_.size(); ++from) {
+    if (again[from]) continue;
+    if (to != from) members_[to] = std::move(members_[from]);
+    ++to;
+  }
+  members_.resize(to);
+}
+
 std::size_t Object::size() const { return members_.size(); }
 std::vector<Object::Member>::const_iterator Object::begin() const { return members_.begin(); }
 std::vector<Object::Member>::const_iterator Object::end() const { return members_.end(); }
@@ -117,9 +156,9 @@ Value convert(const dom::element& element) {
     }
     case dom::element_type::OBJECT: {
       const dom::object members = element.get_object().value();
-      Object out;
-      for (const auto member : members) out.set(std::string(member.key), convert(member.value));
-      return out;
+      std::vector<Object::Member> out;
+      for (const auto member : members) out.emplace_back(std::string(member.key), convert(member.value));
+      return Object(std::move(out));
     }
   }
   return {};

@@ -21,10 +21,14 @@ class Object {
   using Member = std::pair<std::string, Value>;
   Object() = default;
   Object(std::initializer_list<Member> members);
+  /// Of names that occur twice, the last value stays, at the place of the first. What `set` would make of
+  /// them one by one, without looking through all for each.
+  explicit Object(std::vector<Member> members);
 
   /// Null when there is no such member.
   const Value* find(std::string_view name) const;
-  /// Adds the member, or replaces its value when the name is there already. Returns *this for chaining.
+  /// Adds the member, or replaces its value when the name is there already; looks through all that there are.
+  /// Returns *this for chaining.
   Object& set(std::string name, Value value);
   std::size_t size() const;
   bool empty() const { return size() == 0; }
