@@ -1,5 +1,10 @@
 #include "libav.hpp"
 
+extern "C" {
+#include <libavutil/opt.h>
+}
+
+#include <algorithm>
 #include <array>
 #include <mutex>
 #include <new>
@@ -123,6 +128,101 @@ AVColorRange range_of(ColorRange range) {
                                          : AVCOL_RANGE_UNSPECIFIED;
 }
 
+namespace {
+
+bool halves_chroma(const AVFrame& picture) {
+  const AVPixFmtDescriptor* d = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(picture.format));
+  return d != nullptr && d->log2_chroma_w == 1 && (d->flags & AV_PIX_FMT_FLAG_RGB) == 0;
+}
+bool halves_chroma(const FrameLayout& layout) {
+  return layout.format == PixelFormat::kYuv420 || layout.format == PixelFormat::kYuv422;
+}
+
+/// What is left of `from`'s sampling in a picture of `to`'s size and format.
+Sampling sampling_after(const AVFrame& from, const FrameLayout& to) {
+  Sampling out = sampling_of(from);
+  if (!halves_chroma(to))
+    out.siting = ChromaSiting::kUnspecified;
+  else if (!halves_chroma(from))
+    out.siting = ChromaSiting::kCentre;
+  const std::int64_t wide = std::int64_t{from.width} * to.height, high = std::int64_t{from.height} * to.width;
+  if (wide == high || out.aspect_width == 0) return out;
+  // The picture keeps its shape on the screen.
+  const AVRational scaled = av_mul_q({out.aspect_width, out.aspect_height},
+                                     av_mul_q({from.width, to.width}, {to.height, from.height}));
+  out.aspect_width = scaled.num > 0 && scaled.den > 0 ? scaled.num : 0;
+  out.aspect_height = out.aspect_width > 0 ? scaled.den : 0;
+  return out;
+}
+
+}  // namespace
+
+AVChromaLocation location_of(ChromaSiting siting) {
+  switch (siting) {
+    case ChromaSiting::kLeft:
+      return AVCHROMA_LOC_LEFT;
+    case ChromaSiting::kCentre:
+      return AVCHROMA_LOC_CENTER;
+    case ChromaSiting::kTopLeft:
+      return AVCHROMA_LOC_TOPLEFT;
+    case ChromaSiting::kUnspecified:
+      break;
+  }
+  return AVCHROMA_LOC_UNSPECIFIED;
+}
+
+Sampling sampling_of(const AVFrame& picture) {
+  Sampling out;
+  if (picture.sample_aspect_ratio.num > 0 && picture.sample_aspect_ratio.den > 0) {
+    out.aspect_width = picture.sample_aspect_ratio.num;
+    out.aspect_height = picture.sample_aspect_ratio.den;
+  }
+  if (halves_chroma(picture)) {
+    for (const auto siting : {ChromaSiting::kLeft, ChromaSiting::kCentre, ChromaSiting::kTopLeft})
+      if (picture.chroma_location == location_of(siting)) out.siting = siting;
+  }
+  out.fields = picture.interlaced_frame == 0  ? FieldOrder::kProgressive
+               : picture.top_field_first != 0 ? FieldOrder::kTopFirst
+                                              : FieldOrder::kBottomFirst;
+  return out;
+}
+
+void set_sampling(const Sampling& sampling, AVFrame& picture) {
+  picture.sample_aspect_ratio = {sampling.aspect_width, std::max(1, sampling.aspect_height)};
+  picture.chroma_location = location_of(sampling.siting);
+  const bool top = sampling.fields == FieldOrder::kTopFirst;
+  picture.interlaced_frame = top || sampling.fields == FieldOrder::kBottomFirst ? 1 : 0;
+  picture.top_field_first = top ? 1 : 0;
+}
+
+ScalerPtr new_scaler(int from_width, int from_height, AVPixelFormat from, int to_width, int to_height,
+                     AVPixelFormat to, ChromaSiting siting, int flags) {
+  ScalerPtr scaler(sws_alloc_context());
+  if (!scaler) throw std::bad_alloc();
+  const auto set = [&](const char* name, int value) { av_opt_set_int(scaler.get(), name, value, 0); };
+  set("srcw", from_width);
+  set("srch", from_height);
+  set("src_format", from);
+  set("dstw", to_width);
+  set("dsth", to_height);
+  set("dst_format", to);
+  set("sws_flags", flags | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP);
+  if (siting != ChromaSiting::kUnspecified) {
+    // In 256ths of the distance between samples of luma.
+    const int across = siting == ChromaSiting::kCentre ? 128 : 0,
+              down = siting == ChromaSiting::kTopLeft ? 0 : 128;
+    const auto place = [&](AVPixelFormat format, const char* h, const char* v) {
+      const AVPixFmtDescriptor* d = av_pix_fmt_desc_get(format);
+      if (d->log2_chroma_w == 1) set(h, across);
+      if (d->log2_chroma_h == 1) set(v, down);
+    };
+    place(from, "src_h_chr_pos", "src_v_chr_pos");
+    place(to, "dst_h_chr_pos", "dst_v_chr_pos");
+  }
+  if (sws_init_context(scaler.get(), nullptr, nullptr) < 0) scaler.reset();
+  return scaler;
+}
+
 FramePtr share(const std::shared_ptr<const Frame>& frame) {
   const FrameLayout layout = FrameLayout::of(*frame);
   FramePtr out = new_frame();
@@ -133,6 +233,7 @@ FramePtr share(const std::shared_ptr<const Frame>& frame) {
     throw bad_data("frames of " + layout.text() + " cannot be converted or encoded");
   out->color_range = layout.format == PixelFormat::kRgb ? AVCOL_RANGE_JPEG : range_of(layout.range);
   out->colorspace = layout.format == PixelFormat::kRgb ? AVCOL_SPC_RGB : matrix_of(layout.matrix);
+  set_sampling(layout.sampling, *out);
   for (int i = 0; i < layout.planes(); ++i) {
     const Frame::Plane& plane = frame->planes()[static_cast<std::size_t>(i)];
     const int at = libav_plane(layout.format, i);
@@ -166,6 +267,7 @@ Frame share(const AVFrame& picture) {
     if (const char* name = av_color_space_name(picture.colorspace)) layout.matrix = name;
   }
   if (layout.format == PixelFormat::kRgb) layout.range = ColorRange::kFull;
+  layout.sampling = sampling_of(picture);
   layout.check();
   const std::shared_ptr<AVFrame> owner(av_frame_clone(&picture), Free{});
   if (!owner) throw std::bad_alloc();
@@ -182,10 +284,10 @@ Frame share(const AVFrame& picture) {
                       layout.plane_width(i), h, stride});
   }
   return Frame(layout.width, layout.height, layout.format, layout.depth(), std::move(planes), layout.range,
-               layout.matrix, layout.bits);
+               layout.matrix, layout.bits, layout.sampling);
 }
 
-Frame Conversion::convert(const AVFrame& from) {
+Frame Conversion::convert(const AVFrame& from, FieldOrder fields) {
   FrameLayout layout = to_;
   if (layout.width == 0) layout.width = from.width;
   if (layout.height == 0) layout.height = from.height;
@@ -207,17 +309,18 @@ Frame Conversion::convert(const AVFrame& from) {
       layout.matrix = av_color_space_name(from.colorspace);
   }
   layout.check();
+  layout.sampling = sampling_after(from, layout);
+  layout.sampling.fields = fields;  // libav's frames cannot say that nobody knows
   FrameLayout source;
   source.width = from.width;
   source.height = from.height;
   source.range = from_full ? ColorRange::kFull : ColorRange::kLimited;
   source.matrix = std::to_string(from.colorspace);
+  const Sampling given = sampling_of(from);
+  source.sampling.siting = given.siting;
   if (!scaler_ || !(source == known_from_) || known_format_ != from.format) {
-    scaler_.reset(
-        sws_getContext(from.width, from.height, static_cast<AVPixelFormat>(from.format), layout.width,
-                       layout.height, pixel_format_of(layout),
-                       flags_ | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP,
-                       nullptr, nullptr, nullptr));
+    scaler_ = new_scaler(from.width, from.height, static_cast<AVPixelFormat>(from.format), layout.width,
+                         layout.height, pixel_format_of(layout), given.siting, flags_);
     if (!scaler_) throw bad_data("libswscale cannot convert to " + layout.text());
     // An unnamed matrix is that of standard definition, as everywhere in FFmpeg.
     const auto coefficients = [](AVColorSpace space) {

@@ -46,6 +46,17 @@ AVPixelFormat nearest_planar(AVPixelFormat format);
 AVColorSpace matrix_of(const std::string& name);  ///< unspecified when empty or unknown
 AVColorRange range_of(ColorRange range);
 
+/// Aspect, siting and fields, both ways. Siting is unspecified where chroma is not halved.
+Sampling sampling_of(const AVFrame& picture);
+void set_sampling(const Sampling& sampling, AVFrame& picture);
+AVChromaLocation location_of(ChromaSiting siting);
+
+/// A scaler that is bit for bit the same on every processor, with accurate rounding and full chroma. Chroma
+/// that is halved lies where `siting` says, before and after; unspecified is swscale's default, the centre.
+/// Null when libswscale cannot. `flags`: SWS_* for the kernel.
+ScalerPtr new_scaler(int from_width, int from_height, AVPixelFormat from, int to_width, int to_height,
+                     AVPixelFormat to, ChromaSiting siting, int flags = SWS_BICUBIC);
+
 /// Our frame as libav's, sharing the memory.
 FramePtr share(const std::shared_ptr<const Frame>& frame);
 /// libav's picture, whose format must be `planar`, as ours, sharing the memory.
@@ -55,14 +66,20 @@ Frame share(const AVFrame& picture);
 /// the same on every processor.
 class Conversion {
  public:
-  /// `to`'s format and size; range and matrix as in `to` where given, else those of the frame.
+  /// `to`'s format and size; range and matrix as in `to` where given, else those of the frame. The sampling
+  /// is always the frame's, as far as the conversion leaves it: other proportions change the pixels' aspect,
+  /// and chroma that is halved anew lies in the centre. `to`'s own sampling is not looked at.
   /// `flags`: SWS_* for the kernel.
   explicit Conversion(FrameLayout to, int flags = SWS_BICUBIC) : to_(std::move(to)), flags_(flags) {}
   /// Throws Error(kBadData) when libswscale cannot.
-  Frame convert(const AVFrame& from);
-  Frame convert(const std::shared_ptr<const Frame>& from) { return convert(*share(from)); }
+  Frame convert(const AVFrame& from) { return convert(from, sampling_of(from).fields); }
+  Frame convert(const std::shared_ptr<const Frame>& from) {
+    return convert(*share(from), from->sampling().fields);
+  }
 
  private:
+  Frame convert(const AVFrame& from, FieldOrder fields);
+
   FrameLayout to_;
   int flags_;
   ScalerPtr scaler_;

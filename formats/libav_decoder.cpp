@@ -223,11 +223,13 @@ class LibavDecoder final : public VideoDecoder {
                     ") cannot be decoded: " + libav::reason(error));
   }
 
-  void hand_over(const AVFrame& picture) {
+  void hand_over(AVFrame& picture) {
     if (picture.decode_error_flags != 0)
       throw bad_data(frame_number() + " (near byte " + std::to_string(position_) + ") is damaged");
     Packet packet;
     set_time(picture, packet);
+    // The container's word goes before the codec's, as everywhere in FFmpeg.
+    picture.sample_aspect_ratio = av_guess_sample_aspect_ratio(format_.get(), stream_, &picture);
     const std::int64_t number = decoded_++;
     if (number < skip_) return;
     FrameLayout layout;

@@ -71,9 +71,12 @@ class LibavEncoder final : public VideoEncoder {
     libav::listen();
     choose_format(layout);
     const Rational rate = rate_of(period.count());
-    // Codecs of older standards have no such fine clock: those get a tick for each frame.
-    if (!open(layout, rate, kTicks) &&
-        !open(layout, rate, {static_cast<int>(rate.den), static_cast<int>(rate.num)})) {
+    // Codecs of older standards have no such fine clock: those get a tick for each frame. And not every
+    // height can be coded in fields.
+    const AVRational per_frame = {static_cast<int>(rate.den), static_cast<int>(rate.num)};
+    const bool fields = codes_fields(layout);
+    if (!(fields && (open(layout, rate, kTicks, true) || open(layout, rate, per_frame, true))) &&
+        !open(layout, rate, kTicks, false) && !open(layout, rate, per_frame, false)) {
       throw bad_data("encoder " + std::string(encoder_->name) + " refuses " + layout.text() + ": " +
                      libav::reason(error_));
     }
@@ -160,10 +163,22 @@ class LibavEncoder final : public VideoEncoder {
     if (pixels_ == AV_PIX_FMT_NONE || !libav::planar(pixels_, to))
       throw bad_data("encoder " + std::string(encoder_->name) + " takes nothing like " + layout.text());
     if (std::string_view(av_get_pix_fmt_name(pixels_)).starts_with("yuvj")) to.range = ColorRange::kFull;
+    halved_ = to.format == PixelFormat::kYuv420 || to.format == PixelFormat::kYuv422;
     conversion_.emplace(to);
   }
 
-  bool open(const FrameLayout& layout, Rational rate, AVRational ticks) {
+  static bool interlaced(const FrameLayout& layout) {
+    return layout.sampling.fields == FieldOrder::kTopFirst ||
+           layout.sampling.fields == FieldOrder::kBottomFirst;
+  }
+  /// The codecs that refuse to be asked for it are left alone.
+  bool codes_fields(const FrameLayout& layout) const {
+    return interlaced(layout) &&
+           (encoder_->id == AV_CODEC_ID_H264 || encoder_->id == AV_CODEC_ID_MPEG2VIDEO ||
+            encoder_->id == AV_CODEC_ID_MPEG4);
+  }
+
+  bool open(const FrameLayout& layout, Rational rate, AVRational ticks, bool fields) {
     codec_.reset(avcodec_alloc_context3(encoder_));
     if (!codec_) throw std::bad_alloc();
     codec_->width = layout.width;
@@ -176,9 +191,17 @@ class LibavEncoder final : public VideoEncoder {
     codec_->colorspace =
         layout.format == PixelFormat::kRgb && !conversion_ ? AVCOL_SPC_RGB : libav::matrix_of(layout.matrix);
     codec_->thread_count = 1;  // the result of several depends on their number
-    int num = 0, den = 1;
-    if (std::sscanf(options_.aspect.c_str(), "%d:%d", &num, &den) == 2 && den > 0)
-      codec_->sample_aspect_ratio = {num, den};
+    codec_->sample_aspect_ratio = {layout.sampling.aspect_width, std::max(1, layout.sampling.aspect_height)};
+    // Chroma that the conversion halves lies in the centre.
+    codec_->chroma_sample_location =
+        libav::location_of(conversion_ && layout.sampling.siting == ChromaSiting::kUnspecified && halved_
+                               ? ChromaSiting::kCentre
+                               : layout.sampling.siting);
+    if (interlaced(layout))
+      codec_->field_order = layout.sampling.fields == FieldOrder::kTopFirst ? AV_FIELD_TT : AV_FIELD_BB;
+    else if (layout.sampling.fields == FieldOrder::kProgressive)
+      codec_->field_order = AV_FIELD_PROGRESSIVE;
+    if (fields) codec_->flags |= AV_CODEC_FLAG_INTERLACED_DCT | AV_CODEC_FLAG_INTERLACED_ME;
     if ((format_->oformat->flags & AVFMT_GLOBALHEADER) != 0) codec_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     codec_->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
     AVDictionary* options = nullptr;
@@ -248,6 +271,7 @@ class LibavEncoder final : public VideoEncoder {
   const AVCodec* encoder_ = nullptr;
   AVPixelFormat pixels_ = AV_PIX_FMT_NONE;
   std::optional<libav::Conversion> conversion_;
+  bool halved_ = false;  ///< what conversion_ makes has halved chroma
   std::shared_ptr<const Frame> converted_;
   AVDictionary* rest_ = nullptr;  ///< options that the encoder did not take
   std::unique_ptr<AVFormatContext, FreeOutput> format_;

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "stream/error.hpp"
-#include "stream/log.hpp"
 #include "video_decoder.hpp"
 
 namespace stream {
@@ -92,14 +91,21 @@ class PlanarDecoder final : public VideoDecoder {
     header_line_ = std::move(line);
     size_ = header_.layout.bytes();
     begun_ = true;
-    if (header_.interlacing != "p" && header_.interlacing != "?")
-      log_warning({}, in_.name() +
-                          " is interlaced: its frames are passed on as they are, and what is "
-                          "written says progressive unless told");
-    if (header_.aspect != "1:1" && header_.aspect != "0:0")
-      log_warning({}, in_.name() + " has pixels of " + header_.aspect +
-                          ", which packets do not carry: video.write takes aspect = \"" + header_.aspect +
-                          "\"");
+  }
+
+  /// Goes on with `line` as header, when the frames behind it are of the format and rate of those before.
+  bool begin_alike(const std::string& line) {
+    Y4mHeader next;
+    try {
+      next = Y4mHeader::parse(line);
+    } catch (const Error& e) {
+      throw at(position_, e.what());
+    }
+    if (rate_.num > 0) next.rate = rate_;
+    if (!next.layout.same_format(header_.layout) || !(next.rate == header_.rate)) return false;
+    header_ = std::move(next);
+    header_line_ = line;
+    return true;
   }
 
   Status read_frame_line() {
@@ -115,6 +121,11 @@ class PlanarDecoder final : public VideoDecoder {
       return Status::kFrame;
     }
     if (line == header_line_) {  // `cat` of two files
+      position_ = in_.offset();
+      return read_frame_line();
+    }
+    // Or of two that differ in how their samples lie alone.
+    if (line.starts_with(Y4mHeader::kMagic) && begin_alike(line)) {
       position_ = in_.offset();
       return read_frame_line();
     }

@@ -31,16 +31,13 @@ class RawVideoEncoder final : public VideoEncoder {
 
 class Y4mEncoder final : public VideoEncoder {
  public:
-  Y4mEncoder(OutputFile& out, Y4mOptions options) : out_(out), options_(std::move(options)) {}
+  explicit Y4mEncoder(OutputFile& out) : out_(out) {}
   void begin(const FrameLayout& layout, Duration period) override {
     if (layout.format == PixelFormat::kRgb)
       throw bad_data("YUV4MPEG2 does not hold RGB: put a video.convert with format = \"yuv444p\" before it");
     Y4mHeader header;
     header.layout = layout;
     header.rate = rate_of(period.count());
-    header.aspect = options_.aspect;
-    header.siting = options_.siting;
-    header.interlacing = options_.interlacing;
     out_.write(header.text());
   }
   void write(const Packet& packet) override {
@@ -51,14 +48,11 @@ class Y4mEncoder final : public VideoEncoder {
 
  private:
   OutputFile& out_;
-  Y4mOptions options_;
 };
 
 }  // namespace
 
-std::unique_ptr<VideoEncoder> make_y4m_encoder(OutputFile& out, Y4mOptions options) {
-  return std::make_unique<Y4mEncoder>(out, std::move(options));
-}
+std::unique_ptr<VideoEncoder> make_y4m_encoder(OutputFile& out) { return std::make_unique<Y4mEncoder>(out); }
 std::unique_ptr<VideoEncoder> make_raw_video_encoder(OutputFile& out) {
   return std::make_unique<RawVideoEncoder>(out);
 }

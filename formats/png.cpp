@@ -20,12 +20,11 @@ std::string PngEncoder::encode(const std::shared_ptr<const Frame>& frame) {
     codec_->height = layout.height;
     codec_->pix_fmt = packed;
     codec_->time_base = {1, 25};
+    codec_->sample_aspect_ratio = from->sample_aspect_ratio;
     if (const int error = avcodec_open2(codec_.get(), codec_->codec, nullptr); error < 0)
       throw failed("cannot begin a PNG picture: " + libav::reason(error));
-    scaler_.reset(sws_getContext(layout.width, layout.height, static_cast<AVPixelFormat>(from->format),
-                                 layout.width, layout.height, packed,
-                                 SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INT, nullptr,
-                                 nullptr, nullptr));
+    scaler_ = libav::new_scaler(layout.width, layout.height, static_cast<AVPixelFormat>(from->format),
+                                layout.width, layout.height, packed, layout.sampling.siting);
     if (!scaler_) throw bad_data("libswscale cannot convert " + layout.text() + " for PNG");
     const bool full = layout.format == PixelFormat::kRgb || layout.range == ColorRange::kFull ||
                       (gray && layout.range == ColorRange::kUnspecified);
@@ -39,6 +38,7 @@ std::string PngEncoder::encode(const std::shared_ptr<const Frame>& frame) {
   picture->format = packed;
   picture->width = layout.width;
   picture->height = layout.height;
+  picture->sample_aspect_ratio = from->sample_aspect_ratio;
   if (av_frame_get_buffer(picture.get(), 0) < 0) throw std::bad_alloc();
   sws_scale(scaler_.get(), from->data, from->linesize, 0, layout.height, picture->data, picture->linesize);
   const libav::PacketPtr packet = libav::new_packet();

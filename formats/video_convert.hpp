@@ -33,7 +33,13 @@ class VideoConvert final : public Operator {
             "Everything is libswscale's arithmetic, with accurate rounding and bit for bit the same on every "
             "processor. Its bicubic kernel does not widen when it shrinks a picture the way MATLAB's "
             "imresize does: "
-            "superres.shrink follows that one.")
+            "superres.shrink follows that one.\n\n"
+            "Where other proportions would change a picture's shape on the screen, the pixels' aspect makes "
+            "up for it. "
+            "Halved chroma is taken to lie where the frame says (in the centre where it says nothing), and "
+            "stays "
+            "there; chroma that is halved here lies in the centre. The two fields of an interlaced frame are "
+            "converted as one picture: change heights before interlacing, or after undoing it.")
         .contract({.order = Order::kStateless, .cost = Cost::kHeavy})
         .example(
             "Half the size, as RGB and back",
@@ -68,7 +74,7 @@ class VideoConvert final : public Operator {
       out.emit(std::move(in));
       return;
     }
-    if (!conversion_ || !(to == made_for_)) {
+    if (!conversion_ || !to.same_format(made_for_)) {
       conversion_.emplace(to, flags_);
       made_for_ = to;
     }

@@ -16,7 +16,8 @@ namespace stream {
 class VideoEncoder {
  public:
   virtual ~VideoEncoder() = default;
-  /// All frames will be of `layout`; `period` is the duration of the first one.
+  /// All frames will be of `layout`'s format, and its sampling is that of the first; `period` is the duration
+  /// of the first one.
   virtual void begin(const FrameLayout& layout, Duration period) = 0;
   virtual void write(const Packet& frame) = 0;
   virtual void finish() = 0;
@@ -24,10 +25,7 @@ class VideoEncoder {
   virtual bool resumable() const { return true; }
 };
 
-struct Y4mOptions {
-  std::string aspect, siting, interlacing;
-};
-std::unique_ptr<VideoEncoder> make_y4m_encoder(OutputFile& out, Y4mOptions options);
+std::unique_ptr<VideoEncoder> make_y4m_encoder(OutputFile& out);
 /// Planes one after the other, without anything between frames.
 std::unique_ptr<VideoEncoder> make_raw_video_encoder(OutputFile& out);
 
@@ -35,7 +33,6 @@ struct LibavOptions {
   std::string format;                ///< libavformat's name; empty: by the name of the file
   std::string codec;                 ///< an encoder's name; empty: the format's own choice
   std::vector<std::string> options;  ///< "name=value", of the encoder or the format
-  std::string aspect;
 };
 /// Throws Error(kBadRecipe) for unknown names, with the nearest one.
 std::unique_ptr<VideoEncoder> make_libav_encoder(OutputFile& out, const std::string& path,

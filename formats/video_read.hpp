@@ -34,10 +34,12 @@ class VideoRead final : public Source {
             "of "
             "display, with the container's times, counted from the first frame, to the nanosecond. What is "
             "not planar there (nv12, packed RGB, palettes) becomes the planar format that loses least. "
-            "Colour range "
-            "and matrix go with every frame; pixel aspect and interlacing do not, and a warning says so "
-            "where they "
-            "matter.\n\n"
+            "Colour range, matrix, pixel aspect, chroma siting and field order go with every frame. The last "
+            "three say "
+            "how to show a picture and not what it is: they may change within a stream, as they do in "
+            "broadcasts "
+            "and in H.264 that codes frame by frame or field by field as the picture asks. Parameters of a "
+            "YUV4MPEG2 frame's own line are read over.\n\n"
             "Damage ends the run with exit code 65 and a message that names file and frame or byte, after "
             "every frame "
             "before it was delivered: a cut file, a frame that cannot be decoded, one without a timestamp or "
@@ -135,7 +137,7 @@ class VideoRead final : public Source {
   /// One stream has one layout.
   void check(const Packet& packet) {
     const auto& frame = packet.as<Frame>();
-    if (frames_ > 0 && known_ && !(FrameLayout::of(frame) == *known_))
+    if (frames_ > 0 && known_ && !known_->same_format(FrameLayout::of(frame)))
       throw bad_data(in_.name() + ": frame " + std::to_string(frames_) + " is " +
                      FrameLayout::of(frame).text() + ", those before it are " + known_->text() +
                      ": size and format of a stream cannot change");

@@ -24,14 +24,23 @@ class VideoWrite final : public Sink, public Delivery {
         .param("codec", "", "encoder by FFmpeg's name (libx264, ffv1, ...); empty: the container's usual one")
         .param("options", std::vector<std::string>{},
                "options of the encoder or the container, each as name=value (crf=18)")
-        .param("aspect", "1:1", "width to height of a pixel; 0:0 is unknown")
-        .param("siting", "jpeg", "YUV4MPEG2: where chroma of 4:2:0 lies", choices({"jpeg", "mpeg2", "paldv"}))
-        .param("interlacing", "p", "YUV4MPEG2: progressive, top or bottom field first, mixed, unknown",
-               choices({"p", "t", "b", "m", "?"}))
+        .param("aspect", "same",
+               "width to height of a pixel, as 16:11; 0:0 is unknown; same: what the frames say")
+        .param("siting", "same",
+               "where halved chroma lies: in the centre (jpeg), left (mpeg2), upper left (paldv); same: what "
+               "the "
+               "frames say",
+               choices({"same", "jpeg", "mpeg2", "paldv"}))
+        .param("interlacing", "same",
+               "progressive, top or bottom field first, mixed, unknown; same: what the frames say",
+               choices({"same", "p", "t", "b", "m", "?"}))
         .about(
             "YUV4MPEG2 holds the samples bit for bit, 8 to 16 bits, with the colour range as FFmpeg writes "
             "it and the "
-            "matrix as XMATRIX, which others pass over. Its frames follow each other at the rate that the "
+            "matrix as XMATRIX, which others pass over; so is the siting of chroma as XSITING, but for 4:2:0 "
+            "of "
+            "8 bits, where the colour space says it (and says jpeg where nobody knows, as FFmpeg does). Its "
+            "frames follow each other at the rate that the "
             "duration of the "
             "first one gives; where their times say otherwise, a warning says so once.\n\n"
             "Encoders get every frame's time, exact for all usual rates and whole milliseconds (a clock of "
@@ -42,7 +51,12 @@ class VideoWrite final : public Sink, public Delivery {
             "libswscale where the encoder does not take their format. MP4 on a pipe is written in "
             "fragments. Encoders run on one thread, so that their output does not depend on how many there "
             "are; "
-            "options = [\"threads=0\"] trades that for speed.\n\n"
+            "options = [\"threads=0\"] trades that for speed. Interlaced frames are coded in fields where "
+            "H.264, "
+            "MPEG-2 and MPEG-4 can, unless options = [\"flags=-ildct-ilme\"] says otherwise.\n\n"
+            "Pixel aspect, siting and field order of the first frame stand in the header for all. Later "
+            "frames "
+            "may say otherwise: a warning tells so once, and the frames are written all the same.\n\n"
             "YUV4MPEG2 and raw frames resume exactly: a checkpoint records the bytes written, and the file "
             "is cut "
             "back to them (a pipe gets them again: see delivery(7)). An encoder's state cannot be written "
@@ -66,22 +80,32 @@ class VideoWrite final : public Sink, public Delivery {
     if (format == "y4m" || format == "yuv4mpegpipe" || format == "raw") {
       if (!codec.empty() || !options.empty())
         throw bad_recipe("codec and options are for containers; format is " + format);
-      encoder_ = format == "raw"
-                     ? make_raw_video_encoder(file_)
-                     : make_y4m_encoder(file_, {p.get<std::string>("aspect"), p.get<std::string>("siting"),
-                                                p.get<std::string>("interlacing")});
+      encoder_ = format == "raw" ? make_raw_video_encoder(file_) : make_y4m_encoder(file_);
+      follows_fields_ = false;
     } else {
-      encoder_ = make_libav_encoder(file_, path, {format, codec, options, p.get<std::string>("aspect")});
+      encoder_ = make_libav_encoder(file_, path, {format, codec, options});
     }
+    headless_ = format == "raw";
+    const auto aspect = p.get<std::string>("aspect"), siting = p.get<std::string>("siting"),
+               interlacing = p.get<std::string>("interlacing");
+    try {
+      if (aspect != "same") set_aspect(aspect, said_aspect_.emplace());
+    } catch (const Error& e) {
+      throw bad_recipe(std::string("aspect: ") + e.what());
+    }
+    if (siting != "same") said_siting_ = chroma_siting(siting);
+    if (interlacing != "same") said_fields_ = field_order(interlacing);
   }
 
   void process(Packet in, Output&) override {
+    if (said_aspect_ || said_siting_ || said_fields_) in = said(std::move(in));
     const auto& frame = in.as<Frame>();
     const FrameLayout layout = FrameLayout::of(frame);
     if (frames_ == 0) begin(layout, in);
-    if (!(layout == layout_))
+    if (!layout.same_format(layout_))
       throw bad_data("frame " + std::to_string(frames_) + " is " + layout.text() + " in a stream of " +
                      layout_.text());
+    warn_of(layout.sampling);
     // Half a frame off is where a constant rate stops being true.
     const Time expected = first_ + time_of(frames_, rate_);
     if (!warned_ && 2 * std::abs((in.time - expected).count()) > period_.count() && period_.count() > 0 &&
@@ -119,6 +143,10 @@ class VideoWrite final : public Sink, public Delivery {
     state.set("bits", layout_.bits);
     state.set("range", static_cast<int>(layout_.range));
     state.set("matrix", layout_.matrix);
+    state.set("aspect", aspect_text(layout_.sampling));
+    state.set("siting", name_of(layout_.sampling.siting));
+    state.set("interlacing", std::string(1, letter_of(layout_.sampling.fields)));
+    state.set("warned_of_sampling", warned_of_sampling_);
   }
   void load(const Archive& state) override {
     file_.resume_at(state.get<std::uint64_t>("offset"));
@@ -133,7 +161,16 @@ class VideoWrite final : public Sink, public Delivery {
                pixel_format(state.get<std::string>("format")),
                state.get<int>("bits"),
                static_cast<ColorRange>(state.get<int>("range")),
-               state.get<std::string>("matrix")};
+               state.get<std::string>("matrix"),
+               {}};
+    if (!state.has("aspect")) {  // earlier versions wrote what the parameters said, and no more
+      warned_of_sampling_ = true;
+      return;
+    }
+    set_aspect(state.get<std::string>("aspect"), layout_.sampling);
+    layout_.sampling.siting = chroma_siting(state.get<std::string>("siting"));
+    layout_.sampling.fields = field_order(state.get<std::string>("interlacing"));
+    warned_of_sampling_ = state.get<bool>("warned_of_sampling");
   }
   std::optional<std::uint64_t> delivered() const override {
     return file_.irrevocable() ? std::optional(file_.offset()) : std::nullopt;
@@ -149,6 +186,34 @@ class VideoWrite final : public Sink, public Delivery {
     if (path.ends_with(".y4m") || (path == "-" && codec.empty())) return "y4m";
     return path == "-" ? "matroska" : "";
   }
+  /// The same samples, lying as the parameters say, and as the frame does where they say nothing.
+  Packet said(Packet in) const {
+    const auto& frame = in.as<Frame>();
+    Sampling sampling = frame.sampling();
+    if (said_aspect_) {
+      sampling.aspect_width = said_aspect_->aspect_width;
+      sampling.aspect_height = said_aspect_->aspect_height;
+    }
+    sampling.siting = said_siting_.value_or(sampling.siting);
+    sampling.fields = said_fields_.value_or(sampling.fields);
+    return in.with<Frame>(frame.width(), frame.height(), frame.format(), frame.depth(),
+                          std::vector<Frame::Plane>(frame.planes().begin(), frame.planes().end()),
+                          frame.range(), frame.matrix(), frame.bits(), sampling);
+  }
+  void warn_of(Sampling sampling) {
+    if (warned_of_sampling_ || headless_) return;
+    const bool fields = layout_.sampling.fields == FieldOrder::kTopFirst ||
+                        layout_.sampling.fields == FieldOrder::kBottomFirst;
+    if (follows_fields_ && fields) sampling.fields = layout_.sampling.fields;
+    if (sampling == layout_.sampling) return;
+    const auto text = [](const Sampling& s) {
+      return "pixels " + aspect_text(s) + ", chroma " +
+             (name_of(s.siting).empty() ? "?" : name_of(s.siting)) + ", interlacing " + letter_of(s.fields);
+    };
+    log_warning({}, file_.name() + ": frame " + std::to_string(frames_) + " has " + text(sampling) +
+                        ", the header says " + text(layout_.sampling) + " for all");
+    warned_of_sampling_ = true;
+  }
   void begin(const FrameLayout& layout, const Packet& packet) {
     layout_ = layout;
     first_ = packet.time;
@@ -159,11 +224,15 @@ class VideoWrite final : public Sink, public Delivery {
 
   OutputFile file_;
   std::unique_ptr<VideoEncoder> encoder_;
-  FrameLayout layout_;  ///< of the first frame
+  std::optional<Sampling> said_aspect_;
+  std::optional<ChromaSiting> said_siting_;
+  std::optional<FieldOrder> said_fields_;
+  bool headless_ = false, follows_fields_ = true;  ///< what the format is like
+  FrameLayout layout_;                             ///< of the first frame
   Time first_{0};
   Duration period_{0};
   Rational rate_{25, 1};
-  bool warned_ = false;
+  bool warned_ = false, warned_of_sampling_ = false;
   std::int64_t frames_ = 0;
 };
 

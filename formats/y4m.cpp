@@ -10,6 +10,8 @@
 namespace stream {
 namespace {
 
+/// In the order of FieldOrder.
+constexpr std::string_view kFieldLetters = "?ptbm";
 constexpr std::int64_t kNano = 1'000'000'000;
 
 std::int64_t number(std::string_view text, const char* what) {
@@ -24,16 +26,16 @@ struct Chroma {
   std::string_view name;
   PixelFormat format;
   int bits;
-  std::string_view siting;
+  ChromaSiting siting;
 };
 constexpr Chroma kChroma[] = {
-    {"420jpeg", PixelFormat::kYuv420, 8, "jpeg"},
-    {"420mpeg2", PixelFormat::kYuv420, 8, "mpeg2"},
-    {"420paldv", PixelFormat::kYuv420, 8, "paldv"},
-    {"420", PixelFormat::kYuv420, 8, "jpeg"},
-    {"422", PixelFormat::kYuv422, 8, ""},
-    {"444", PixelFormat::kYuv444, 8, ""},
-    {"mono", PixelFormat::kGray, 8, ""},
+    {"420jpeg", PixelFormat::kYuv420, 8, ChromaSiting::kCentre},
+    {"420mpeg2", PixelFormat::kYuv420, 8, ChromaSiting::kLeft},
+    {"420paldv", PixelFormat::kYuv420, 8, ChromaSiting::kTopLeft},
+    {"420", PixelFormat::kYuv420, 8, ChromaSiting::kCentre},
+    {"422", PixelFormat::kYuv422, 8, ChromaSiting::kUnspecified},
+    {"444", PixelFormat::kYuv444, 8, ChromaSiting::kUnspecified},
+    {"mono", PixelFormat::kGray, 8, ChromaSiting::kUnspecified},
 };
 
 /// "420p10" and so on, and "mono10".
@@ -63,7 +65,7 @@ void set_chroma(std::string_view name, Y4mHeader& header) {
     if (name != chroma.name) continue;
     header.layout.format = chroma.format;
     header.layout.bits = chroma.bits;
-    if (!chroma.siting.empty()) header.siting = chroma.siting;
+    if (chroma.siting != ChromaSiting::kUnspecified) header.layout.sampling.siting = chroma.siting;
     return;
   }
   if (!deep_chroma(name, header.layout))
@@ -124,11 +126,52 @@ Time time_of(std::int64_t index, Rational rate) {
   return Time{static_cast<std::int64_t>((exact + rate.num / 2) / rate.num)};
 }
 
+std::string name_of(ChromaSiting siting) {
+  constexpr const char* kNames[] = {"", "mpeg2", "jpeg", "paldv"};
+  return kNames[static_cast<std::size_t>(siting)];
+}
+
+ChromaSiting chroma_siting(std::string_view name) {
+  for (const auto siting : {ChromaSiting::kLeft, ChromaSiting::kCentre, ChromaSiting::kTopLeft}) {
+    if (name == name_of(siting)) return siting;
+  }
+  return ChromaSiting::kUnspecified;
+}
+
+char letter_of(FieldOrder fields) { return kFieldLetters[static_cast<std::size_t>(fields)]; }
+
+FieldOrder field_order(std::string_view letter) {
+  const auto at = letter.size() == 1 ? kFieldLetters.find(letter) : std::string_view::npos;
+  if (at == std::string_view::npos)
+    throw bad_data("interlacing '" + std::string(letter.substr(0, 40)) + "': expected p, t, b, m or ?");
+  return static_cast<FieldOrder>(at);
+}
+
+std::string aspect_text(const Sampling& sampling) {
+  return std::to_string(sampling.aspect_width) + ":" + std::to_string(sampling.aspect_height);
+}
+
+void set_aspect(std::string_view text, Sampling& into) {
+  const auto cut = text.find(':');
+  const auto part = [&](std::string_view digits) {
+    const std::int64_t value = number(digits, "pixel aspect");
+    if (value < 0 || value > INT32_MAX)
+      throw bad_data("pixel aspect '" + std::string(text.substr(0, 40)) +
+                     "': expected a ratio like 16:11, or 0:0");
+    return static_cast<std::int32_t>(value);
+  };
+  const std::int32_t width = part(text.substr(0, cut));
+  const std::int32_t height = part(cut == std::string_view::npos ? std::string_view{} : text.substr(cut + 1));
+  const bool known = width > 0 && height > 0;
+  into.aspect_width = known ? width : 0;
+  into.aspect_height = known ? height : 0;
+}
+
 Y4mHeader Y4mHeader::parse(std::string_view line) {
   if (!line.starts_with(kMagic)) throw bad_data("expected 'YUV4MPEG2'");
   line.remove_prefix(kMagic.size());
   Y4mHeader header;
-  bool rated = false;
+  bool rated = false, coloured = false;
   while (!line.empty()) {
     if (line.front() != ' ') throw bad_data("expected a space before the next parameter of the header");
     line.remove_prefix(1);
@@ -149,18 +192,20 @@ Y4mHeader Y4mHeader::parse(std::string_view line) {
         rated = true;
         break;
       case 'I':
-        header.interlacing = value;
+        header.layout.sampling.fields = field_order(value);
         break;
       case 'A':
-        header.aspect = value;
+        set_aspect(value, header.layout.sampling);
         break;
       case 'C':
         set_chroma(value, header);
+        coloured = true;
         break;
       case 'X':
         if (value == "COLORRANGE=FULL") header.layout.range = ColorRange::kFull;
         if (value == "COLORRANGE=LIMITED") header.layout.range = ColorRange::kLimited;
         if (value.starts_with("MATRIX=")) header.layout.matrix = value.substr(7);
+        if (value.starts_with("SITING=")) header.layout.sampling.siting = chroma_siting(value.substr(7));
         break;
       default:
         break;  // parameters of later versions
@@ -168,15 +213,18 @@ Y4mHeader Y4mHeader::parse(std::string_view line) {
   }
   if (header.layout.width == 0 || header.layout.height == 0)
     throw bad_data("the header of YUV4MPEG2 lacks a width (W) or a height (H)");
+  if (!coloured) set_chroma("420jpeg", header);
   if (!rated) throw bad_data("the header of YUV4MPEG2 lacks a frame rate (F)");
   return header;
 }
 
 std::string Y4mHeader::text() const {
+  const ChromaSiting siting =
+      layout.sampling.siting == ChromaSiting::kUnspecified ? ChromaSiting::kCentre : layout.sampling.siting;
   std::string chroma;
   for (const Chroma& c : kChroma) {
     if (chroma.empty() && c.format == layout.format && c.bits == layout.bits &&
-        (c.siting.empty() || c.siting == siting))
+        (c.siting == ChromaSiting::kUnspecified || c.siting == siting))
       chroma = c.name;
   }
   if (layout.bits > 8) {
@@ -188,7 +236,8 @@ std::string Y4mHeader::text() const {
   }
   std::string out = std::string(kMagic) + " W" + std::to_string(layout.width) + " H" +
                     std::to_string(layout.height) + " F" + std::to_string(rate.num) + ":" +
-                    std::to_string(rate.den) + " I" + interlacing + " A" + aspect + " C" + chroma;
+                    std::to_string(rate.den) + " I" + letter_of(layout.sampling.fields) + " A" +
+                    aspect_text(layout.sampling) + " C" + chroma;
   // As FFmpeg writes them, so that its files come out as they went in.
   if (layout.bits > 8 && layout.format != PixelFormat::kGray) {
     std::string upper = chroma.substr(0, 3) + "P" + std::to_string(layout.bits);
@@ -196,11 +245,17 @@ std::string Y4mHeader::text() const {
   } else if (layout.format == PixelFormat::kYuv422 || layout.format == PixelFormat::kYuv444) {
     out += " XYSCSS=" + chroma;
   } else if (layout.format == PixelFormat::kYuv420) {
-    out += siting == "jpeg" ? " XYSCSS=420JPEG" : siting == "mpeg2" ? " XYSCSS=420MPEG2" : " XYSCSS=420PALDV";
+    out += siting == ChromaSiting::kCentre ? " XYSCSS=420JPEG"
+           : siting == ChromaSiting::kLeft ? " XYSCSS=420MPEG2"
+                                           : " XYSCSS=420PALDV";
   }
   if (layout.range != ColorRange::kUnspecified)
     out += layout.range == ColorRange::kFull ? " XCOLORRANGE=FULL" : " XCOLORRANGE=LIMITED";
   if (!layout.matrix.empty()) out += " XMATRIX=" + layout.matrix;
+  const bool halved = layout.format == PixelFormat::kYuv420 || layout.format == PixelFormat::kYuv422;
+  const bool said = layout.format == PixelFormat::kYuv420 && layout.bits == 8;
+  if (halved && !said && layout.sampling.siting != ChromaSiting::kUnspecified)
+    out += " XSITING=" + name_of(layout.sampling.siting);
   return out + "\n";
 }
 

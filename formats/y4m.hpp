@@ -1,6 +1,7 @@
 /// YUV4MPEG2: one header line, then frames of planes, each behind a line of its own. The format is described
 /// in yuv4mpeg(5) of mjpegtools; FFmpeg's extensions for more than 8 bits, gray and colour range are
-/// understood, and "XMATRIX=", which is ours and which others pass over.
+/// understood, and two that are ours and that others pass over: "XMATRIX=", and "XSITING=" where the colour
+/// space has no word for it.
 #pragma once
 
 #include <cstdint>
@@ -24,19 +25,29 @@ Rational rate_of(std::int64_t period);
 /// The time of frame `index` at that rate, to the nearest nanosecond; exact for every index that fits.
 Time time_of(std::int64_t index, Rational rate);
 
+/// "jpeg", "mpeg2", "paldv", or empty for unspecified.
+std::string name_of(ChromaSiting siting);
+/// The inverse; unspecified for another name.
+ChromaSiting chroma_siting(std::string_view name);
+/// "p", "t", "b", "m" or "?", as in the header.
+char letter_of(FieldOrder fields);
+/// The inverse; throws Error(kBadData) for another text.
+FieldOrder field_order(std::string_view letter);
+/// "16:11", and "0:0" for unknown.
+std::string aspect_text(const Sampling& sampling);
+/// Sets the aspect of `into`; one side of zero is unknown. Throws Error(kBadData) unless it is such a text.
+void set_aspect(std::string_view text, Sampling& into);
+
 struct Y4mHeader {
   FrameLayout layout;
   Rational rate{25, 1};
-  std::string interlacing = "p";  ///< the I parameter: p, t, b, m or ?
-  std::string aspect = "0:0";     ///< of a pixel; 0:0 is unknown
-  std::string siting = "jpeg";    ///< of 4:2:0 chroma with 8 bits: jpeg, mpeg2 or paldv
 
   static constexpr std::string_view kMagic = "YUV4MPEG2";
   static constexpr std::size_t kMostBytes = 1024;  ///< of a header line, and of a frame's line
 
   /// Of the header line without its line feed. Throws Error(kBadData) that says what is wrong.
   static Y4mHeader parse(std::string_view line);
-  /// The header line, line feed included.
+  /// The header line, line feed included. 4:2:0 of unspecified siting is "jpeg", as FFmpeg writes it.
   std::string text() const;
 };
 

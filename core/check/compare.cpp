@@ -286,9 +286,16 @@ std::string short_json(const Packet& packet) {
     case PayloadType::kFrame: {
       const auto& frame = packet.as<Frame>();
       constexpr const char* kFormats[] = {"gray", "yuv420", "yuv422", "yuv444", "rgb"};
+      constexpr const char* kSitings[] = {"unspecified", "left", "centre", "top left"};
+      constexpr const char* kFields[] = {"unknown", "progressive", "top first", "bottom first", "mixed"};
       line.set("frame", std::to_string(frame.width()) + "x" + std::to_string(frame.height()) + " " +
                             kFormats[static_cast<std::size_t>(frame.format())] + " " +
                             name_of(frame.depth()));
+      const Sampling& lie = frame.sampling();
+      if (!(lie == Sampling{}))
+        line.set("sampling", std::to_string(lie.aspect_width) + ":" + std::to_string(lie.aspect_height) +
+                                 " " + kSitings[static_cast<std::size_t>(lie.siting)] + " " +
+                                 kFields[static_cast<std::size_t>(lie.fields)]);
       line.set("data", hexadecimal(frame.planes().front().data.bytes()));
       break;
     }

@@ -88,8 +88,10 @@ Frame frame_of(int width, int height, PixelFormat format, DType depth, Random& r
     const auto count = static_cast<std::size_t>(w) * static_cast<std::size_t>(h);
     planes.push_back({elements(depth, count, random), w, h, static_cast<std::size_t>(w) * size_of(depth)});
   }
-  return Frame(width, height, format, depth, std::move(planes), ColorRange::kFull, "bt709",
-               depth == DType::kU16 ? 16 : 8);
+  return Frame(
+      width, height, format, depth, std::move(planes), ColorRange::kFull, "bt709",
+      depth == DType::kU16 ? 16 : 8,
+      {16, 11, ChromaSiting::kLeft, random.below(2) == 0 ? FieldOrder::kTopFirst : FieldOrder::kBottomFirst});
 }
 
 float sample_at(int kind, std::int64_t position, int channel) {

@@ -115,6 +115,10 @@ void Archive::set(std::string_view name, const Packet& packet) {
       g.set("bits", frame.bits());
       g.set("range", static_cast<int>(frame.range()));
       g.set("matrix", frame.matrix());
+      g.set("aspect_width", frame.sampling().aspect_width);
+      g.set("aspect_height", frame.sampling().aspect_height);
+      g.set("siting", static_cast<int>(frame.sampling().siting));
+      g.set("fields", static_cast<int>(frame.sampling().fields));
       int index = 0;
       for (const auto& plane : frame.planes()) {
         Archive& p = g.group("plane" + std::to_string(index++));
@@ -165,10 +169,18 @@ Packet Archive::packet(std::string_view name) const {
         planes.push_back({p.tensor("data").buffer(), p.get<int>("width"), p.get<int>("height"),
                           static_cast<std::size_t>(p.get<std::uint64_t>("stride"))});
       }
-      packet.payload = std::make_shared<Frame>(
-          g.get<int>("width"), g.get<int>("height"), static_cast<PixelFormat>(g.get<int>("format")),
-          static_cast<DType>(g.get<int>("depth")), std::move(planes),
-          static_cast<ColorRange>(g.get<int>("range")), g.get<std::string>("matrix"), g.get<int>("bits"));
+      Sampling sampling;
+      if (g.has("fields")) {  // checkpoints of earlier versions have none
+        const int siting = g.get<int>("siting"), fields = g.get<int>("fields");
+        if (siting < 0 || siting > 255 || fields < 0 || fields > 255) g.wrong_type("fields", "field order");
+        sampling = {g.get<std::int32_t>("aspect_width"), g.get<std::int32_t>("aspect_height"),
+                    static_cast<ChromaSiting>(siting), static_cast<FieldOrder>(fields)};
+      }
+      packet.payload = std::make_shared<Frame>(g.get<int>("width"), g.get<int>("height"),
+                                               static_cast<PixelFormat>(g.get<int>("format")),
+                                               static_cast<DType>(g.get<int>("depth")), std::move(planes),
+                                               static_cast<ColorRange>(g.get<int>("range")),
+                                               g.get<std::string>("matrix"), g.get<int>("bits"), sampling);
       break;
     }
   }

@@ -55,8 +55,13 @@ std::shared_ptr<std::byte> FramePool::take(std::size_t size) {
 FrameLayout FrameLayout::of(const Frame& frame) {
   if (frame.depth() == DType::kF32)
     throw bad_data("a frame of float samples, expected integers of 8 to 16 bits");
-  return {frame.width(), frame.height(), frame.format(), frame.depth() == DType::kU8 ? 8 : frame.bits(),
-          frame.range(), frame.matrix()};
+  return {frame.width(), frame.height(), frame.format(),  frame.depth() == DType::kU8 ? 8 : frame.bits(),
+          frame.range(), frame.matrix(), frame.sampling()};
+}
+
+bool FrameLayout::same_format(const FrameLayout& other) const {
+  return width == other.width && height == other.height && format == other.format && bits == other.bits &&
+         range == other.range && matrix == other.matrix;
 }
 
 void FrameLayout::check() const {
@@ -103,7 +108,7 @@ Frame FrameLayout::frame(Buffer samples) const {
                     static_cast<std::size_t>(plane_width(i)) * size_of(depth())});
     at += size;
   }
-  return Frame(width, height, format, depth(), std::move(list), range, matrix, bits);
+  return Frame(width, height, format, depth(), std::move(list), range, matrix, bits, sampling);
 }
 
 const char* name_of(PixelFormat format) { return kFormatNames[static_cast<int>(format)]; }

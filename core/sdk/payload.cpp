@@ -86,7 +86,7 @@ Audio::Audio(Buffer samples, int channels, int rate)
 }
 
 Frame::Frame(int width, int height, PixelFormat format, DType depth, std::vector<Plane> planes,
-             ColorRange range, std::string matrix, int bits)
+             ColorRange range, std::string matrix, int bits, Sampling sampling)
     : Payload(kType, frame_bytes(planes)),
       width_(width),
       height_(height),
@@ -95,7 +95,15 @@ Frame::Frame(int width, int height, PixelFormat format, DType depth, std::vector
       range_(range),
       bits_(bits),
       matrix_(std::move(matrix)),
+      sampling_(sampling),
       planes_(std::move(planes)) {
+  if (sampling.aspect_width < 0 || sampling.aspect_height < 0 ||
+      (sampling.aspect_width == 0) != (sampling.aspect_height == 0)) {
+    throw bad_data("pixels of " + std::to_string(sampling.aspect_width) + ":" +
+                   std::to_string(sampling.aspect_height) + ", expected two positive numbers, or 0:0");
+  }
+  if (sampling.siting > ChromaSiting::kTopLeft || sampling.fields > FieldOrder::kMixed)
+    throw bad_data("a frame whose chroma siting or field order there is not");
   if (width < 1 || height < 1) throw bad_data("a frame needs a positive width and height");
   if (depth != DType::kU8 && depth != DType::kU16 && depth != DType::kF32) {
     throw bad_data(std::string("a frame's samples are uint8, uint16 or float32, not ") + name_of(depth));

@@ -96,7 +96,11 @@ std::string bytes_of(const Payload& payload) {
       out += std::to_string(frame.width()) + "x" + std::to_string(frame.height()) + "," +
              std::to_string(static_cast<int>(frame.format())) + "," +
              std::to_string(static_cast<int>(frame.depth())) + "," + std::to_string(frame.bits()) + "," +
-             std::to_string(static_cast<int>(frame.range())) + "," + frame.matrix() + "|";
+             std::to_string(static_cast<int>(frame.range())) + "," + frame.matrix() + "," +
+             std::to_string(frame.sampling().aspect_width) + ":" +
+             std::to_string(frame.sampling().aspect_height) + "," +
+             std::to_string(static_cast<int>(frame.sampling().siting)) + "," +
+             std::to_string(static_cast<int>(frame.sampling().fields)) + "|";
       for (const auto& plane : frame.planes()) {
         const std::size_t row = static_cast<std::size_t>(plane.width) * size_of(frame.depth());
         for (int y = 0; y < plane.height; ++y)

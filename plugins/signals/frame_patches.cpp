@@ -72,7 +72,8 @@ std::shared_ptr<const Frame> PatchGrid::with(std::vector<std::uint8_t> luma) con
   planes[0].stride = static_cast<std::size_t>(planes[0].width) * bytes_;
   planes[0].data = Buffer::own(std::move(luma));
   return std::make_shared<const Frame>(frame_.width(), frame_.height(), frame_.format(), frame_.depth(),
-                                       std::move(planes), frame_.range(), frame_.matrix(), frame_.bits());
+                                       std::move(planes), frame_.range(), frame_.matrix(), frame_.bits(),
+                                       frame_.sampling());
 }
 
 double mean_of(std::span<const double> patch) {

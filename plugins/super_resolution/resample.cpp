@@ -95,9 +95,9 @@ Pixels pixels_of(const Frame& frame) {
   return out;
 }
 
-Frame frame_of(const Pixels& pixels) {
-  return FrameLayout{pixels.width, pixels.height, PixelFormat::kRgb, 8, ColorRange::kFull, {}}.frame(
-      Buffer::own(std::vector<std::uint8_t>(pixels.samples)));
+Frame frame_of(const Pixels& pixels, const Sampling& sampling) {
+  return FrameLayout{pixels.width, pixels.height, PixelFormat::kRgb, 8, ColorRange::kFull, {}, sampling}
+      .frame(Buffer::own(std::vector<std::uint8_t>(pixels.samples)));
 }
 
 Pixels shrink(const Pixels& from, int scale) {

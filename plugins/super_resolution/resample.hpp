@@ -17,7 +17,8 @@ struct Pixels {
 };
 /// Throws Error(kBadData) unless the frame is RGB of 8 bits.
 Pixels pixels_of(const Frame& frame);
-Frame frame_of(const Pixels& pixels);
+/// `sampling`: of the frame that they were made from; both sides are scaled alike, so that it holds for them.
+Frame frame_of(const Pixels& pixels, const Sampling& sampling = {});
 
 /// 1/scale of the size. Throws Error(kBadData) unless both sides are multiples of `scale`.
 Pixels shrink(const Pixels& from, int scale);

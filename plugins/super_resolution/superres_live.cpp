@@ -162,8 +162,8 @@ void LiveOperator::process(Packet in, Output& out) {
   const Pixels shown = upscaler_->run(lr, labels);
   squared_error_ += squared_error(shown, hr);
   samples_ += static_cast<double>(hr.samples.size());
-  out.emit(1, in.with<Frame>(frame_of(lr)));
-  out.emit(0, in.with<Frame>(frame_of(shown)));
+  out.emit(1, in.with<Frame>(frame_of(lr, in.as<Frame>().sampling())));
+  out.emit(0, in.with<Frame>(frame_of(shown, in.as<Frame>().sampling())));
   ++frames_;
   newest_ = in.time;
   if (in.time + in.duration - chunk_begun_ < chunk_length_) return;

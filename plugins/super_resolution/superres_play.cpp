@@ -84,7 +84,7 @@ void PlayOperator::process(Packet in, Output& out) {
   }
   const int scale = upscaler_->scale();
   const FrameLayout layout{
-      grid.width * scale, grid.height * scale, PixelFormat::kRgb, 8, ColorRange::kFull, {}};
+      grid.width * scale, grid.height * scale, PixelFormat::kRgb, 8, ColorRange::kFull, {}, frame.sampling()};
   const std::shared_ptr<std::byte> memory = pool_.take(layout.bytes());
   std::array<const std::uint8_t*, 3> planes{};
   std::array<std::size_t, 3> strides{};

@@ -39,7 +39,7 @@ class ShrinkOperator final : public Resample {
   static Spec spec();
   using Resample::Resample;
   void process(Packet in, Output& out) override {
-    out.emit(in.with<Frame>(frame_of(shrink(pixels_of(in.as<Frame>()), scale_))));
+    out.emit(in.with<Frame>(frame_of(shrink(pixels_of(in.as<Frame>()), scale_), in.as<Frame>().sampling())));
   }
 };
 class EnlargeOperator final : public Resample {
@@ -47,7 +47,7 @@ class EnlargeOperator final : public Resample {
   static Spec spec();
   using Resample::Resample;
   void process(Packet in, Output& out) override {
-    out.emit(in.with<Frame>(frame_of(enlarge(pixels_of(in.as<Frame>()), scale_))));
+    out.emit(in.with<Frame>(frame_of(enlarge(pixels_of(in.as<Frame>()), scale_), in.as<Frame>().sampling())));
   }
 };
 

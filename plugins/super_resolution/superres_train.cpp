@@ -111,7 +111,7 @@ void TrainOperator::process(std::size_t port, Packet in, Output& out) {
     const Pixels& lr = clip_.add(in.as<Frame>());
     if (clip_.frames() == 1) period_ = in.duration;
     newest_ = std::max(newest_, in.time);
-    if (!out.unused(0)) out.emit(0, in.with<Frame>(frame_of(lr)));
+    if (!out.unused(0)) out.emit(0, in.with<Frame>(frame_of(lr, in.as<Frame>().sampling())));
     return;
   }
   const std::int64_t turn = in.as<Record>().at("turn").as_integer(),

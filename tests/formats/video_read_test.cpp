@@ -15,8 +15,15 @@ std::vector<FrameLayout> layouts() {
        {PixelFormat::kGray, PixelFormat::kYuv420, PixelFormat::kYuv422, PixelFormat::kYuv444})
     for (const int bits : {8, 10, 12, 16})
       for (const int odd : {0, 1})
-        out.push_back({16 + odd, 10 + odd, format, bits, odd != 0 ? ColorRange::kFull : ColorRange::kLimited,
-                       odd != 0 ? "" : "bt709"});
+        out.push_back(
+            {16 + odd,
+             10 + odd,
+             format,
+             bits,
+             odd != 0 ? ColorRange::kFull : ColorRange::kLimited,
+             odd != 0 ? "" : "bt709",
+             {16, 11, format == PixelFormat::kYuv420 ? ChromaSiting::kTopLeft : ChromaSiting::kUnspecified,
+              odd != 0 ? FieldOrder::kBottomFirst : FieldOrder::kProgressive}});
   return out;
 }
 
@@ -39,10 +46,34 @@ TEST(VideoRead, FramesOfY4mComeBackBitForBit) {
 
 TEST(VideoRead, LosslessCodecsGiveBackFramesOddSizesAndTimes) {
   for (const FrameLayout& layout :
-       {FrameLayout{17, 11, PixelFormat::kYuv420, 8, ColorRange::kFull, "bt709"},
-        FrameLayout{17, 11, PixelFormat::kYuv422, 10, ColorRange::kLimited, "bt2020nc"},
-        FrameLayout{9, 9, PixelFormat::kYuv444, 8, ColorRange::kLimited, ""},
-        FrameLayout{9, 9, PixelFormat::kGray, 8, ColorRange::kFull, ""}}) {
+       {FrameLayout{17,
+                    11,
+                    PixelFormat::kYuv420,
+                    8,
+                    ColorRange::kFull,
+                    "bt709",
+                    {1, 1, ChromaSiting::kLeft, FieldOrder::kProgressive}},
+        FrameLayout{17,
+                    11,
+                    PixelFormat::kYuv422,
+                    10,
+                    ColorRange::kLimited,
+                    "bt2020nc",
+                    {1, 1, ChromaSiting::kTopLeft, FieldOrder::kProgressive}},
+        FrameLayout{9,
+                    9,
+                    PixelFormat::kYuv444,
+                    8,
+                    ColorRange::kLimited,
+                    "",
+                    {1, 1, ChromaSiting::kUnspecified, FieldOrder::kProgressive}},
+        FrameLayout{9,
+                    9,
+                    PixelFormat::kGray,
+                    8,
+                    ColorRange::kFull,
+                    "",
+                    {1, 1, ChromaSiting::kUnspecified, FieldOrder::kProgressive}}}) {
     const auto sent = moving(layout, 5, {25, 1});
     const ReadVideo got = read_bytes(written(sent, {{"codec", "ffv1"}}, ".mkv"));
     EXPECT_EQ(got.complaint, "");

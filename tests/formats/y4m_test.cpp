@@ -39,7 +39,13 @@ TEST(Y4m, HeadersComeOutAsTheyWentIn) {
 
 TEST(Y4m, WhatIsMissingHasTheValuesOfTheFormat) {
   const Y4mHeader header = Y4mHeader::parse("YUV4MPEG2 W3 H5 F24:1");
-  EXPECT_EQ(header.layout, (FrameLayout{3, 5, PixelFormat::kYuv420, 8, ColorRange::kUnspecified, ""}));
+  EXPECT_EQ(header.layout, (FrameLayout{3,
+                                        5,
+                                        PixelFormat::kYuv420,
+                                        8,
+                                        ColorRange::kUnspecified,
+                                        "",
+                                        {0, 0, ChromaSiting::kCentre, FieldOrder::kUnknown}}));
   EXPECT_EQ(header.layout.bytes(), 15u + 2 * 6u);
   EXPECT_EQ(Y4mHeader::parse("YUV4MPEG2 H5  F24:1 W3 Zwhatever XCOMMENT").layout, header.layout);
 }
@@ -54,6 +60,9 @@ TEST(Y4m, WrongHeadersAreNamed) {
   EXPECT_THAT(complaint("YUV4MPEG2 W4 H4 F24 C411"), HasSubstr("colour space 'C411' is not known"));
   EXPECT_THAT(complaint("YUV4MPEG2 W4 H4 F24 C420p17"), HasSubstr("is not known"));
   EXPECT_THAT(complaint("YUV4MPEG2W4 H4 F24"), HasSubstr("expected a space"));
+  EXPECT_THAT(complaint("YUV4MPEG2 W4 H4 F24 Ix"), HasSubstr("interlacing 'x': expected p, t, b, m or ?"));
+  EXPECT_THAT(complaint("YUV4MPEG2 W4 H4 F24 A16"), HasSubstr("is no pixel aspect"));
+  EXPECT_THAT(complaint("YUV4MPEG2 W4 H4 F24 A-1:1"), HasSubstr("expected a ratio like 16:11"));
 }
 
 TEST(Y4m, RatesComeBackFromTheLengthOfAFrame) {

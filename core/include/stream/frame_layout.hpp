@@ -30,10 +30,13 @@ struct FrameLayout {
   int bits = 8;  ///< of a sample: 8 is stored as uint8, 9 to 16 as uint16
   ColorRange range = ColorRange::kUnspecified;
   std::string matrix{};
+  Sampling sampling{};
 
   /// The layout of a frame of integer samples. Throws Error(kBadData) for float samples.
   static FrameLayout of(const Frame& frame);
   friend bool operator==(const FrameLayout&, const FrameLayout&) = default;
+  /// Equal in all but the sampling, which may change within a stream.
+  bool same_format(const FrameLayout& other) const;
 
   /// Widest and tallest picture that is read: sizes beyond it are taken for damage.
   static constexpr int kMostSide = 32768;

@@ -111,6 +111,20 @@ DType dtype(std::string_view name);  ///< throws Error(kBadData) for an unknown 
 
 enum class PixelFormat : std::uint8_t { kGray, kYuv420, kYuv422, kYuv444, kRgb };
 enum class ColorRange : std::uint8_t { kUnspecified, kLimited, kFull };
+/// Where a sample of halved chroma lies: beside the left of its luma samples ("mpeg2"), in the middle of them
+/// ("jpeg"), on the upper left one ("paldv").
+enum class ChromaSiting : std::uint8_t { kUnspecified, kLeft, kCentre, kTopLeft };
+/// Which rows were taken first. Mixed: it changes from frame to frame, and nobody says how.
+enum class FieldOrder : std::uint8_t { kUnknown, kProgressive, kTopFirst, kBottomFirst, kMixed };
+
+/// How a picture's samples lie in space and time. It says how to show them, not what they are: within one
+/// stream it may change, as broadcasts do between programmes.
+struct Sampling {
+  std::int32_t aspect_width = 0, aspect_height = 0;  ///< of a pixel, as a ratio; 0:0 is unknown
+  ChromaSiting siting = ChromaSiting::kUnspecified;  ///< of formats that halve chroma
+  FieldOrder fields = FieldOrder::kUnknown;
+  friend bool operator==(const Sampling&, const Sampling&) = default;
+};
 
 /// One picture in planes. Chroma planes of odd-sized pictures round up.
 class Frame final : public Payload {
@@ -121,10 +135,12 @@ class Frame final : public Payload {
     int width, height;   ///< samples
     std::size_t stride;  ///< bytes from one row to the next
   };
-  /// Throws Error(kBadData) when planes do not fit the format and size or a buffer is too small.
+  /// Throws Error(kBadData) when planes do not fit the format and size, a buffer is too small, or one side of
+  /// the pixel aspect is negative or alone zero.
   /// kRgb is three planes R, G, B. `matrix` is a name of FFmpeg's colour spaces ("bt709", ...), or empty.
   Frame(int width, int height, PixelFormat format, DType depth, std::vector<Plane> planes,
-        ColorRange range = ColorRange::kUnspecified, std::string matrix = {}, int bits = 8);
+        ColorRange range = ColorRange::kUnspecified, std::string matrix = {}, int bits = 8,
+        Sampling sampling = {});
   int width() const { return width_; }
   int height() const { return height_; }
   PixelFormat format() const { return format_; }
@@ -132,6 +148,7 @@ class Frame final : public Payload {
   int bits() const { return bits_; }      ///< significant bits of a sample, 8 to 16 (integer depths)
   ColorRange range() const { return range_; }
   const std::string& matrix() const { return matrix_; }
+  const Sampling& sampling() const { return sampling_; }
   std::span<const Plane> planes() const { return planes_; }
 
  private:
@@ -141,6 +158,7 @@ class Frame final : public Payload {
   ColorRange range_;
   int bits_;
   std::string matrix_;
+  Sampling sampling_;
   std::vector<Plane> planes_;
 };
 

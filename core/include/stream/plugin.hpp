@@ -11,7 +11,7 @@
 namespace stream {
 
 /// Raised whenever a public header changes in a way that old plugins would not survive.
-inline constexpr std::uint32_t kApiVersion = 1;
+inline constexpr std::uint32_t kApiVersion = 2;
 
 struct OperatorEntry {
   Spec spec;
