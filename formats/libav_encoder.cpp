@@ -29,6 +29,17 @@ std::vector<std::string> format_names() {
   return names;
 }
 
+/// A decoder that has read one stream of these reads the next one behind it.
+constexpr const char* kJoinable[] = {"mpegts", "h264", "hevc", "mpeg1video", "mpeg2video", "m4v", "mjpeg"};
+bool may_be_joined(std::string_view format) {
+  return std::find(std::begin(kJoinable), std::end(kJoinable), format) != std::end(kJoinable);
+}
+std::string join_names() {
+  std::string out;
+  for (const char* name : kJoinable) out += (out.empty() ? "" : ", ") + std::string(name);
+  return out;
+}
+
 class LibavEncoder final : public VideoEncoder {
  public:
   LibavEncoder(OutputFile& out, const std::string& path, LibavOptions options)
@@ -52,6 +63,9 @@ class LibavEncoder final : public VideoEncoder {
     }
     if (avformat_query_codec(format, encoder_->id, FF_COMPLIANCE_NORMAL) == 0)
       throw bad_recipe(std::string(encoder_->name) + " does not go into " + format->name);
+    if (options_.joined && !may_be_joined(format->name))
+      throw bad_recipe(std::string("segment is for formats whose streams may follow one another (") +
+                       join_names() + "), not for " + format->name);
     for (const std::string& option : options_.options) {
       if (option.find('=') == std::string::npos)
         throw bad_recipe("option '" + option + "' is not of the form name=value");
@@ -92,6 +106,8 @@ class LibavEncoder final : public VideoEncoder {
                                                  out_.seekable() ? &on_seek : nullptr);
     if (io_ == nullptr) throw std::bad_alloc();
     format_->pb = io_;
+    base_ = out_.offset();
+    if (options_.joined) follow_on();
     // No random identifiers: the same frames give the same bytes.
     format_->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT;
     if (!out_.seekable()) av_dict_set(&rest_, "movflags", "frag_keyframe+empty_moov", AV_DICT_DONT_OVERWRITE);
@@ -134,6 +150,7 @@ class LibavEncoder final : public VideoEncoder {
     check(io_->error, "cannot be written");
   }
   bool resumable() const override { return false; }
+  std::uint64_t kept() const override { return base_; }
 
  private:
   struct FreeOutput {
@@ -143,6 +160,15 @@ class LibavEncoder final : public VideoEncoder {
   void check(int error, const char* what) {
     if (failure_) std::rethrow_exception(failure_);
     if (error < 0) throw failed(std::string(encoder_->name) + " " + what + ": " + libav::reason(error));
+  }
+
+  /// Times that go on from the stream before, and marks that the counters do not.
+  void follow_on() {
+    format_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;
+    if (format_->oformat->name != std::string_view("mpegts")) return;
+    // Room for what must be decoded before it is shown.
+    format_->max_delay = 700'000;
+    av_dict_set(&rest_, "mpegts_flags", "+initial_discontinuity", AV_DICT_DONT_OVERWRITE);
   }
 
   /// What the encoder takes that is nearest to the frames.
@@ -239,10 +265,10 @@ class LibavEncoder final : public VideoEncoder {
     auto& encoder = *static_cast<LibavEncoder*>(self);
     try {
       std::string_view bytes(reinterpret_cast<const char*>(from), static_cast<std::size_t>(size));
-      const std::uint64_t end = encoder.out_.offset();
+      const std::uint64_t end = encoder.out_.offset() - encoder.base_;
       if (encoder.position_ < end) {
         const auto part = std::min<std::uint64_t>(bytes.size(), end - encoder.position_);
-        encoder.out_.rewrite(encoder.position_, bytes.substr(0, part));
+        encoder.out_.rewrite(encoder.base_ + encoder.position_, bytes.substr(0, part));
         encoder.position_ += part;
         bytes.remove_prefix(static_cast<std::size_t>(part));
       }
@@ -256,7 +282,7 @@ class LibavEncoder final : public VideoEncoder {
   }
   static std::int64_t on_seek(void* self, std::int64_t to, int whence) {
     auto& encoder = *static_cast<LibavEncoder*>(self);
-    const auto size = static_cast<std::int64_t>(encoder.out_.offset());
+    const auto size = static_cast<std::int64_t>(encoder.out_.offset() - encoder.base_);
     if ((whence & AVSEEK_SIZE) != 0) return size;
     whence &= ~AVSEEK_FORCE;
     if (whence == SEEK_CUR) to += static_cast<std::int64_t>(encoder.position_);
@@ -278,7 +304,8 @@ class LibavEncoder final : public VideoEncoder {
   libav::CodecPtr codec_;
   AVIOContext* io_ = nullptr;
   AVStream* stream_ = nullptr;
-  std::uint64_t position_ = 0;  ///< in the file, where libavformat writes next
+  std::uint64_t base_ = 0;      ///< in the file, where this one's bytes begin
+  std::uint64_t position_ = 0;  ///< from there, where libavformat writes next
   std::int64_t newest_ = -1;
   std::int64_t period_ = 0;  ///< ticks of the newest frame
   int error_ = 0;

@@ -24,6 +24,7 @@ class RawVideoEncoder final : public VideoEncoder {
   void begin(const FrameLayout&, Duration) override {}
   void write(const Packet& packet) override { write_planes(out_, packet.as<Frame>()); }
   void finish() override {}
+  std::uint64_t kept() const override { return out_.offset(); }
 
  private:
   OutputFile& out_;
@@ -45,6 +46,7 @@ class Y4mEncoder final : public VideoEncoder {
     write_planes(out_, packet.as<Frame>());
   }
   void finish() override {}
+  std::uint64_t kept() const override { return out_.offset(); }
 
  private:
   OutputFile& out_;

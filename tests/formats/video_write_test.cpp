@@ -39,6 +39,31 @@ TEST(VideoWrite, NamesThatDoNotExistAreRefusedWithTheNearest) {
               HasSubstr("option 'levle' is known neither to the encoder ffv1"));
 }
 
+/// Joined streams are read as one: every frame, with its time.
+TEST(VideoWrite, SegmentsFollowOneAnother) {
+  const auto sent = moving({64, 48, PixelFormat::kYuv420}, 25, {30000, 1001});
+  for (const char* codec : {"libx264", "mpeg2video"}) {
+    for (const int segment : {0, 1, 7, 25, 100}) {
+      const ReadVideo got = read_bytes(
+          written(sent, {{"codec", codec}, {"options", Array{"bf=2"}}, {"segment", segment}}, ".ts"));
+      EXPECT_EQ(got.complaint, "") << codec << segment;
+      ASSERT_EQ(got.frames.size(), 25u) << codec << segment;
+      // MPEG-TS counts in ninety thousandths of a second.
+      for (std::size_t i = 0; i < 25; ++i)
+        EXPECT_NEAR(static_cast<double>(got.frames[i].time.count()),
+                    static_cast<double>(sent[i].time.count()), 12'000)
+            << codec << segment << " " << i;
+    }
+  }
+}
+
+TEST(VideoWrite, SegmentsAreForFormatsThatCanBeJoined) {
+  EXPECT_THAT(complaint<VideoWrite>({{"path", "x.mkv"}, {"segment", 10}}),
+              HasSubstr("segment is for formats whose streams may follow one another (mpegts, h264"));
+  EXPECT_THAT(complaint<VideoWrite>({{"path", "x.y4m"}, {"segment", 10}}),
+              HasSubstr("segment is for encoders"));
+}
+
 TEST(VideoWrite, AFrameOfAnotherSizeIsNamed) {
   auto packets = moving({16, 16, PixelFormat::kYuv420}, 2);
   packets.push_back(moving({18, 16, PixelFormat::kYuv420}, 3).back());

@@ -1,6 +1,9 @@
 /// The laws for video and pictures.
 #include <gmock/gmock.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "fed_pipe.hpp"
@@ -91,6 +94,52 @@ TEST(Laws, VideoReadChunks) {
 TEST(Laws, VideoWrite) {
   resuming_a_sink_is_exact<VideoWrite>({{"format", "y4m"}}, frames(kSmall, 8));
   resuming_a_sink_is_exact<VideoWrite>({{"format", "raw"}}, frames(kDeep, 8));
+}
+
+/// Between borders, at one, before the first frame and after the last.
+TEST(Laws, VideoWriteWithEncoders) {
+  const FrameLayout layout{32, 32, PixelFormat::kYuv420, 8, ColorRange::kLimited, "bt709"};
+  resuming_a_sink_is_exact<VideoWrite>({{"format", "mpegts"}, {"codec", "libx264"}, {"segment", 3}},
+                                       frames(layout, 8));
+  resuming_a_sink_is_exact<VideoWrite>(
+      {{"format", "mpegts"}, {"codec", "mpeg2video"}, {"options", Array{"bf=2"}}, {"segment", 4}},
+      frames(layout, 8));
+  resuming_a_sink_is_exact<VideoWrite>({{"format", "h264"}, {"segment", 1}}, frames(layout, 4));
+}
+
+/// The reader of a pipe gets what follows what it has, and not what is encoded again to get there.
+TEST(Laws, VideoWriteWithEncodersGoesOnInAPipe) {
+  const FrameLayout layout{32, 32, PixelFormat::kYuv420, 8, ColorRange::kLimited, "bt709"};
+  const auto input = frames(layout, 9);
+  const auto through_pipe = [&](const Archive* from, std::size_t begin, std::size_t end, bool finished,
+                                Archive* saved) {
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    EXPECT_GT(::fcntl(ends[1], F_SETPIPE_SZ, 1 << 20), 0);
+    testing::Collector out(0);
+    {
+      const auto op = sink<VideoWrite>({{"format", "mpegts"}, {"codec", "mpeg2video"}, {"segment", 4}},
+                                       "/dev/fd/" + std::to_string(ends[1]));
+      if (from != nullptr) op->load(*from);
+      for (std::size_t i = begin; i < end; ++i) op->process(input[i], out);
+      if (finished) op->finish(out);
+      op->flush();
+      if (saved != nullptr) *saved = testing::saved(*op);
+    }
+    ::close(ends[1]);
+    std::string bytes(1 << 20, '\0');
+    std::size_t size = 0;
+    for (ssize_t got = 0; (got = ::read(ends[0], bytes.data() + size, bytes.size() - size)) > 0;)
+      size += static_cast<std::size_t>(got);
+    ::close(ends[0]);
+    return bytes.substr(0, size);
+  };
+  const std::string whole = through_pipe(nullptr, 0, 9, true, nullptr);
+  for (std::size_t stop = 0; stop <= 9; ++stop) {
+    Archive state;
+    const std::string first = through_pipe(nullptr, 0, stop, false, &state);
+    EXPECT_EQ(first + through_pipe(&state, stop, 9, true, nullptr), whole) << stop;
+  }
 }
 
 TEST(Laws, VideoWriteRefusesCheckpointsThatItCannotMake) {
