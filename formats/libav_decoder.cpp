@@ -6,6 +6,10 @@
 #include <optional>
 #include <thread>
 
+extern "C" {
+#include <libavutil/opt.h>
+}
+
 #include "libav.hpp"
 #include "stream/error.hpp"
 #include "stream/log.hpp"
@@ -261,7 +265,11 @@ class LibavDecoder final : public VideoDecoder {
       packet.duration = time_of(decoded_ + 1, rate_) - packet.time;
       return;
     }
-    const std::int64_t stamp = picture.best_effort_timestamp;
+    std::int64_t stamp = picture.best_effort_timestamp;
+    // Programme and transport streams stamp some frames, and the others follow them.
+    const bool sparse = (format_->iformat->flags & AVFMT_TS_DISCONT) != 0;
+    if (stamp == AV_NOPTS_VALUE && sparse && decoded_ > 0 && last_ticks_ > 0)
+      stamp = last_stamp_ + last_ticks_;
     if (stamp == AV_NOPTS_VALUE)
       throw bad_data(frame_number() +
                      " has no timestamp: say rate = \"25\", or whatever it is, to count frames");
@@ -276,6 +284,8 @@ class LibavDecoder final : public VideoDecoder {
                      ": say rate = \"25\", or whatever it is, to count frames");
     newest_ = packet.time;
     const std::int64_t ticks = picture.pkt_duration;
+    last_stamp_ = stamp;
+    if (ticks > 0) last_ticks_ = ticks;
     if (ticks > 0) {
       packet.duration = nanoseconds(stamp - first_stamp_ + ticks) - packet.time;
     } else if (stream_->avg_frame_rate.num > 0 && stream_->avg_frame_rate.den > 0) {
@@ -292,6 +302,13 @@ class LibavDecoder final : public VideoDecoder {
     if (cut)
       throw bad_data("the input ends after frame " + std::to_string(decoded_) + " of " +
                      std::to_string(frames));
+    // Transport streams have no length and no end, but their packets have.
+    std::int64_t packet = 0;
+    if (std::string_view(format_->iformat->name) == "mpegts" &&
+        av_opt_get_int(format_->priv_data, "ts_packetsize", 0, &packet) >= 0 && packet > 0 &&
+        in_.offset() % static_cast<std::uint64_t>(packet) != 0)
+      throw bad_data("the input ends inside a transport packet, at byte " + std::to_string(in_.offset()) +
+                     ", after frame " + std::to_string(decoded_ - 1));
     // Matroska is read on over a cut as if it were the end, and only the log tells.
     if (libav::last_message().find("ended prematurely") != std::string::npos)
       throw bad_data("the input is cut inside of what follows frame " + std::to_string(decoded_ - 1));
@@ -323,6 +340,8 @@ class LibavDecoder final : public VideoDecoder {
   std::optional<libav::Conversion> conversion_;
   std::exception_ptr read_failure_;
   std::int64_t decoded_ = 0, first_stamp_ = 0, position_ = 0;
+  std::int64_t last_stamp_ = 0,
+               last_ticks_ = 0;  ///< of the newest frame, and of the newest that has a length
   Time newest_{0}, end_{0};
 
   std::mutex mutex_;  ///< guards what follows

@@ -86,11 +86,14 @@ class LibavEncoder final : public VideoEncoder {
     choose_format(layout);
     const Rational rate = rate_of(period.count());
     // Codecs of older standards have no such fine clock: those get a tick for each frame. And not every
-    // height can be coded in fields.
+    // codec and height can be coded in fields.
     const AVRational per_frame = {static_cast<int>(rate.den), static_cast<int>(rate.num)};
-    const bool fields = codes_fields(layout);
-    if (!(fields && (open(layout, rate, kTicks, true) || open(layout, rate, per_frame, true))) &&
-        !open(layout, rate, kTicks, false) && !open(layout, rate, per_frame, false)) {
+    const bool fields = interlaced(layout);
+    // These write into their headers as frame rate what they are told the clock is.
+    const bool coarse = encoder_->id == AV_CODEC_ID_MPEG1VIDEO || encoder_->id == AV_CODEC_ID_MPEG2VIDEO;
+    const AVRational finest = coarse ? per_frame : kTicks;
+    if (!(fields && (open(layout, rate, finest, true) || open(layout, rate, per_frame, true))) &&
+        !open(layout, rate, finest, false) && !open(layout, rate, per_frame, false)) {
       throw bad_data("encoder " + std::string(encoder_->name) + " refuses " + layout.text() + ": " +
                      libav::reason(error_));
     }
@@ -197,13 +200,6 @@ class LibavEncoder final : public VideoEncoder {
     return layout.sampling.fields == FieldOrder::kTopFirst ||
            layout.sampling.fields == FieldOrder::kBottomFirst;
   }
-  /// The codecs that refuse to be asked for it are left alone.
-  bool codes_fields(const FrameLayout& layout) const {
-    return interlaced(layout) &&
-           (encoder_->id == AV_CODEC_ID_H264 || encoder_->id == AV_CODEC_ID_MPEG2VIDEO ||
-            encoder_->id == AV_CODEC_ID_MPEG4);
-  }
-
   bool open(const FrameLayout& layout, Rational rate, AVRational ticks, bool fields) {
     codec_.reset(avcodec_alloc_context3(encoder_));
     if (!codec_) throw std::bad_alloc();
@@ -223,8 +219,11 @@ class LibavEncoder final : public VideoEncoder {
         libav::location_of(conversion_ && layout.sampling.siting == ChromaSiting::kUnspecified && halved_
                                ? ChromaSiting::kCentre
                                : layout.sampling.siting);
+    // Both fields lie in one picture, but for MJPEG, as FFmpeg's program has it.
+    const bool top = layout.sampling.fields == FieldOrder::kTopFirst,
+               apart = encoder_->id == AV_CODEC_ID_MJPEG;
     if (interlaced(layout))
-      codec_->field_order = layout.sampling.fields == FieldOrder::kTopFirst ? AV_FIELD_TT : AV_FIELD_BB;
+      codec_->field_order = apart ? (top ? AV_FIELD_TT : AV_FIELD_BB) : (top ? AV_FIELD_TB : AV_FIELD_BT);
     else if (layout.sampling.fields == FieldOrder::kProgressive)
       codec_->field_order = AV_FIELD_PROGRESSIVE;
     if (fields) codec_->flags |= AV_CODEC_FLAG_INTERLACED_DCT | AV_CODEC_FLAG_INTERLACED_ME;

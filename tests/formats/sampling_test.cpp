@@ -68,6 +68,7 @@ TEST(Sampling, CodecsAndContainersCarryIt) {
     EXPECT_EQ(sampling(read_bytes(written(frames, {{"codec", "ffv1"}}, ".mkv"))), sent);
     // MPEG-2 knows shapes of pictures, not of pixels.
     EXPECT_EQ(sampling(read_bytes(written(frames, {{"codec", "mpeg2video"}}, ".mkv"))).fields, fields);
+    EXPECT_EQ(sampling(read_bytes(written(frames, {{"codec", "prores_ks"}}, ".mov"))).fields, fields);
   }
   for (const auto siting : {ChromaSiting::kCentre, ChromaSiting::kTopLeft}) {
     const auto frames = moving(layout_of({1, 1, siting, FieldOrder::kProgressive}), 2);

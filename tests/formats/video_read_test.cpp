@@ -115,6 +115,13 @@ TEST(VideoRead, WhatIsCutIsNamedAfterTheFramesBefore) {
   EXPECT_THAT(read_bytes(y4m.substr(0, 20)).complaint, HasSubstr("inside the header"));
   EXPECT_THAT(read_bytes("").complaint, HasSubstr("is empty: expected video"));
 
+  const std::string ts =
+      written(moving({64, 48, PixelFormat::kYuv420}, 25), {{"codec", "mpeg2video"}}, ".ts");
+  EXPECT_EQ(read_bytes(ts).complaint, "");
+  got = read_bytes(ts.substr(0, ts.size() / 2 + (ts.size() / 2) % 188 + 7));
+  EXPECT_THAT(got.complaint, HasSubstr("the input ends inside a transport packet, at byte"));
+  EXPECT_GT(got.frames.size(), 5u);
+
   const std::string mkv = written(moving({64, 48, PixelFormat::kYuv420}, 25), {{"codec", "ffv1"}}, ".mkv");
   for (const double part : {0.4, 0.8, 0.99}) {
     got = read_bytes(mkv.substr(0, static_cast<std::size_t>(part * static_cast<double>(mkv.size()))));
@@ -163,6 +170,15 @@ TEST(VideoRead, MissingTimestampsAreNamedAndCanBeCounted) {
   EXPECT_EQ(counted.complaint, "");
   ASSERT_EQ(counted.frames.size(), 4u);
   EXPECT_EQ(counted.frames[3].time, std::chrono::milliseconds(300));
+}
+
+/// Programme streams stamp a packet now and then.
+TEST(VideoRead, FramesBetweenStampsFollowTheOnesBefore) {
+  const auto sent = moving({64, 48, PixelFormat::kYuv420}, 30, {50, 1});
+  const ReadVideo got = read_bytes(written(sent, {{"format", "mpeg"}, {"codec", "mpeg2video"}}, ".mpg"));
+  EXPECT_EQ(got.complaint, "");
+  ASSERT_EQ(got.frames.size(), 30u);
+  for (std::size_t i = 0; i < 30; ++i) EXPECT_EQ(got.frames[i].time, sent[i].time) << i;
 }
 
 TEST(VideoRead, OtherFilesAreNamed) {
