@@ -89,7 +89,8 @@ FrameQuality compare(const Frame& a, const Frame& b) {
     throw bad_data("pictures of " + layout.text() + " and " + other.text() + " cannot be compared");
   const double peak = (1 << layout.bits) - 1;
   FrameQuality q;
-  const auto whole = static_cast<double>(layout.bytes() / size_of(layout.depth()));
+  const std::size_t samples = layout.bytes() / size_of(layout.depth());
+  const auto whole = static_cast<double>(samples);
   for (int i = 0; i < layout.planes(); ++i) {
     const auto at = static_cast<std::size_t>(i);
     const Frame::Plane &p = a.planes()[at], &r = b.planes()[at];

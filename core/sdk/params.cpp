@@ -128,7 +128,7 @@ std::string Params::input_path(std::string_view name) const {
   if (path.empty() || path == "-" || path.front() == '/' || ::access(path.c_str(), F_OK) == 0) return path;
   const std::string share = share_dir();
   for (const std::string& folder : {context_.recipe_dir, share, share + "/models"}) {
-    const std::string candidate = folder + "/" + path;
+    std::string candidate = folder + "/" + path;
     if (!folder.empty() && ::access(candidate.c_str(), F_OK) == 0) return candidate;
   }
   return path;

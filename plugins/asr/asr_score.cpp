@@ -23,7 +23,7 @@ std::size_t edit_distance(const std::vector<std::string>& said, const std::vecto
   return row.back();
 }
 
-double area_under_roc(std::vector<double> positives, std::vector<double> negatives) {
+double area_under_roc(const std::vector<double>& positives, std::vector<double> negatives) {
   if (positives.empty() || negatives.empty()) return 0.5;
   std::sort(negatives.begin(), negatives.end());
   double wins = 0;

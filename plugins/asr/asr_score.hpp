@@ -8,7 +8,7 @@ namespace stream::asr {
 /// Insertions, deletions and substitutions that turn `said` into `meant`, at the least.
 std::size_t edit_distance(const std::vector<std::string>& said, const std::vector<std::string>& meant);
 /// Probability that a positive scores above a negative, ties counted half; 0.5 when either is empty.
-double area_under_roc(std::vector<double> positives, std::vector<double> negatives);
+double area_under_roc(const std::vector<double>& positives, std::vector<double> negatives);
 
 class ScoreOperator final : public Operator {
  public:

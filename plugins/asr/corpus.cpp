@@ -118,7 +118,7 @@ SpokenUtterance Corpus::utterance(std::int64_t index) {
     x[i] = static_cast<float>(std::clamp((x[i] + noise_level * added[i]) * gain, -1.0, 1.0));
   if (random.uniform() < 0.2) {
     const std::size_t n = x.size();
-    x = resample(resample(x, kRate, kRate / 2), kRate / 2, kRate);
+    x = resample(resample(x, kRate, kRate / 2.0), kRate / 2.0, kRate);
     x.resize(n);
   }
   u.samples = std::move(x);

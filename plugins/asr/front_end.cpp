@@ -23,7 +23,7 @@ at::Tensor slaney_filterbank() {
   std::vector<double> edge(kMels + 2);
   const double top = mel_of(kRate / 2.0);
   for (int i = 0; i < kMels + 2; ++i) edge[static_cast<std::size_t>(i)] = hz_of(top * i / (kMels + 1));
-  const at::Tensor bank = torch::zeros({kBins, kMels});
+  at::Tensor bank = torch::zeros({kBins, kMels});
   auto value = bank.accessor<float, 2>();
   for (int m = 0; m < kMels; ++m) {
     const auto i = static_cast<std::size_t>(m);

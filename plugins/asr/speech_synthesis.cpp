@@ -23,7 +23,7 @@ std::string program() {
   if (dladdr(reinterpret_cast<const void*>(&program), &info) && info.dli_fname) {
     const std::string self = info.dli_fname;
     const auto slash = self.rfind('/');
-    const std::string beside =
+    std::string beside =
         (slash == std::string::npos ? std::string(".") : self.substr(0, slash)) + "/stream-espeak";
     if (access(beside.c_str(), X_OK) == 0) return beside;
   }

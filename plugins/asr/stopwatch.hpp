@@ -1,9 +1,8 @@
 /// How long a piece of work takes, by two clocks.
 #pragma once
 
-#include <time.h>
-
 #include <chrono>
+#include <ctime>
 
 namespace stream::asr {
 

@@ -169,7 +169,7 @@ at::Tensor Trainer::times_loss(const Conformer::Heads& heads, const std::vector<
   }
   if (where.empty()) return torch::zeros({});
   const at::Tensor said = heads.times.flatten(0, 1).index_select(0, torch::tensor(where));
-  const at::Tensor loss = (said - torch::tensor(wanted).view({-1, 2})).abs().mean();
+  at::Tensor loss = (said - torch::tensor(wanted).view({-1, 2})).abs().mean();
   const double seconds = loss.item<double>() * kFrameSeconds;
   time_error_ = time_error_ == 0 ? seconds : 0.98 * time_error_ + 0.02 * seconds;
   return loss;

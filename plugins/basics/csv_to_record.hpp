@@ -39,6 +39,7 @@ class CsvToRecord final : public Operator {
     const auto fields = split_csv(line, separator_);
     if (names_.empty()) {
       std::vector<std::string> names;
+      names.reserve(fields.size());
       for (const CsvField& field : fields) names.push_back(field.text);
       require_distinct(names);
       names_ = std::move(names);
@@ -63,7 +64,7 @@ class CsvToRecord final : public Operator {
   }
   std::size_t state_bytes() const override {
     std::size_t bytes = sizeof *this;
-    for (const std::string& name : names_) bytes += sizeof name + name.size();
+    for (const std::string& name : names_) bytes += sizeof(std::string) + name.size();
     return bytes;
   }
 

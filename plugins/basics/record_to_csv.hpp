@@ -63,7 +63,7 @@ class RecordToCsv final : public Operator {
   }
   std::size_t state_bytes() const override {
     std::size_t bytes = sizeof *this;
-    for (const std::string& name : names_) bytes += sizeof name + name.size();
+    for (const std::string& name : names_) bytes += sizeof(std::string) + name.size();
     return bytes;
   }
 

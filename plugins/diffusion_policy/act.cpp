@@ -213,7 +213,7 @@ void ActOperator::load(const Archive& state) {
   const auto flat = state.get<std::vector<float>>("history");
   const DenoiserShape& shape = sampler_.policy().network->shape();
   const auto row = static_cast<std::size_t>(robots_ * shape.observation);
-  if (tick_ < 0 || (flat.size() != 0 && flat.size() != row * static_cast<std::size_t>(shape.observed)))
+  if (tick_ < 0 || (!flat.empty() && flat.size() != row * static_cast<std::size_t>(shape.observed)))
     throw bad_data("'history' does not fit the policy");
   history_.clear();
   for (std::size_t at = 0; at < flat.size(); at += row)

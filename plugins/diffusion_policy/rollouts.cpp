@@ -1,8 +1,7 @@
 #include "diffusion_policy/rollouts.hpp"
 
-#include <time.h>
-
 #include <algorithm>
+#include <ctime>
 #include <limits>
 
 #include "environments/gate_world.hpp"

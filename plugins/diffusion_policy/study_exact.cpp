@@ -34,7 +34,7 @@ std::vector<float> plainly_denoised(const Denoiser& network, std::vector<float> 
   return x;
 }
 
-Policy untrained(DenoiserShape shape, std::int64_t executed, std::uint64_t seed) {
+Policy untrained(const DenoiserShape& shape, std::int64_t executed, std::uint64_t seed) {
   const auto identity = [](std::int64_t width) {
     return Normaliser{std::vector<float>(static_cast<std::size_t>(width), 1),
                       std::vector<float>(static_cast<std::size_t>(width), 0)};

@@ -51,7 +51,7 @@ std::vector<std::int64_t> drawn_steps(const Chunks& chunks, std::int64_t noise_s
   return steps;
 }
 
-Trainer::Trainer(DenoiserShape shape, TrainerOptions options, Episodes episodes, Random random)
+Trainer::Trainer(const DenoiserShape& shape, TrainerOptions options, Episodes episodes, Random random)
     : options_(options),
       episodes_(std::move(episodes)),
       observations_(fitted<&Episode::observations>(episodes_, episodes_.observation)),

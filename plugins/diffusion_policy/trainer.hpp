@@ -28,7 +28,7 @@ class Trainer {
  public:
   /// `shape`: observation and action widths are taken from the episodes. Throws Error(kBadRecipe) for shapes
   /// that cannot be.
-  Trainer(DenoiserShape shape, TrainerOptions options, Episodes episodes, Random random);
+  Trainer(const DenoiserShape& shape, TrainerOptions options, Episodes episodes, Random random);
 
   void step();
   bool finished() const { return step_ >= options_.steps; }

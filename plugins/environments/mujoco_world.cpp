@@ -181,7 +181,8 @@ void MujocoWorld::observe(std::span<double> observation) const {
   std::copy_n(data_->qpos + task_.hidden, seen, observation.begin());
   for (int i = 0; i < task_.joints; ++i) {
     const double v = data_->qvel[i], bound = task_.velocity_bound;
-    observation[static_cast<std::size_t>(seen + i)] = bound > 0 ? std::clamp(v, -bound, bound) : v;
+    observation[static_cast<std::size_t>(seen) + static_cast<std::size_t>(i)] =
+        bound > 0 ? std::clamp(v, -bound, bound) : v;
   }
 }
 

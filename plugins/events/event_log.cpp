@@ -7,7 +7,7 @@
 
 namespace stream::events {
 
-EventLog::EventLog(std::string path, Options options)
+EventLog::EventLog(std::string path, const Options& options)
     : lines_(std::move(path), {}),
       mapper_(options.mapping),
       gate_(options.gate),

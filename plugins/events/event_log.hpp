@@ -27,7 +27,7 @@ class EventLog {
     EventGate::Options gate;
     bool stop = false;  ///< a fault ends the run instead of being counted
   };
-  EventLog(std::string path, Options options);
+  EventLog(std::string path, const Options& options);
 
   /// What the next piece of the log has made certain, and which of its lines were refused. False when the log
   /// has ended and nothing is left. With `stop`, throws Error(kBadData) that names file, line and fault.

@@ -11,7 +11,7 @@
 
 namespace stream::events {
 
-RowAdam::RowAdam(at::Tensor values)
+RowAdam::RowAdam(const at::Tensor& values)
     : values_(values),
       first_(torch::zeros_like(values)),
       second_(torch::zeros_like(values)),

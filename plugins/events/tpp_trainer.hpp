@@ -13,7 +13,7 @@ namespace stream::events {
 class RowAdam {
  public:
   /// `rows`: the leading dimensions that make up a row index are flattened: [rows, ...].
-  explicit RowAdam(at::Tensor values);
+  explicit RowAdam(const at::Tensor& values);
   void step(const at::Tensor& gradient, std::span<const std::int64_t> rows, double learning_rate);
   void save(Archive& group) const;
   void load(const Archive& group);

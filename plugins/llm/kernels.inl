@@ -62,10 +62,16 @@ V bytes(const std::int8_t* from) {
 
 /// The sum of all lanes, halves upon halves: four dependent additions where one lane after the other takes sixteen.
 float total(V v) {
+#ifdef __clang__  // has no shuffle by lanes that it cannot see; the same sums
+  for (int half = static_cast<int>(kWidth) / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) v[i] += v[i + half];
+  }
+#else
   I lanes;
   for (int i = 0; i < kWidth; ++i) lanes[i] = i;
 #pragma GCC unroll 4
   for (int half = static_cast<int>(kWidth) / 2; half > 0; half /= 2) v += __builtin_shuffle(v, lanes ^ half);
+#endif
   return v[0];
 }
 

@@ -29,6 +29,7 @@ void save_weights(const torch::nn::Module& module, Archive& group, bool half) {
 void load_weights(torch::nn::Module& module, const Archive& group) {
   const auto wanted = named(module);
   std::vector<std::string> names;
+  names.reserve(wanted.size());
   for (const auto& entry : wanted) names.push_back(entry.first);
   for (const auto& entry : group.entries())
     if (!wanted.contains(entry.first))

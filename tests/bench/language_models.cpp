@@ -2,9 +2,8 @@
 /// products, a rolling window against re-computation. All times are processor time, which is what one core
 /// has to give; the rest of the machine may be busy.
 #include <cblas.h>
-#include <time.h>
-
 #include <cstdlib>
+#include <ctime>
 
 #include "compare.hpp"
 #include "llm/kernels.hpp"

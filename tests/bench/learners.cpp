@@ -1,9 +1,8 @@
 /// Learners that learn from every event: the kernels of plugins/rl against libtorch's modules and a loop in
 /// Python, CartPole inside the graph, and a million learners by key. All times are processor time, which is
 /// what one core has to give; the rest of the machine may be busy.
-#include <time.h>
-
 #include <algorithm>
+#include <ctime>
 #include <fstream>
 #include <stdexcept>
 

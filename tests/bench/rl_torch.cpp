@@ -1,10 +1,9 @@
 /// usage: bench-rl-torch UPDATES: the learner of rl_loop.py through libtorch's C++ modules; prints
 /// microseconds of processor time for an update.
-#include <time.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 
 #include "nn/torch.hpp"
 #include "torch_learner.hpp"

@@ -54,9 +54,7 @@ inline constexpr Target kTargets[] = {
     {"tokenizer", run_tokenizer},
     {"sentencepiece", run_sentencepiece},
     {"huggingface", run_huggingface},
-#ifndef STREAM_FUZZ_WITHOUT_TORCH
     {"model", run_model},
-#endif
 };
 
 /// Bytes that can be opened by a path and never touch a disk.
