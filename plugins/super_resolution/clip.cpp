@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
 
 #include "stream/error.hpp"
 
@@ -11,6 +12,12 @@ const Pixels& TrainingClip::add(const Frame& frame) { return add(pixels_of(frame
 
 const Pixels& TrainingClip::add(Pixels hr) {
   Pixels lr = shrink(hr, scale_);
+  return add(std::move(hr), std::move(lr));
+}
+
+const Pixels& TrainingClip::add(Pixels hr, Pixels lr) {
+  if (lr.width * scale_ != hr.width || lr.height * scale_ != hr.height)
+    throw std::logic_error("an LR frame of another size than its HR frame's");
   if (hr_.empty()) {
     grid_.width = lr.width;
     grid_.height = lr.height;

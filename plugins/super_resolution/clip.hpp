@@ -22,6 +22,8 @@ class TrainingClip {
   const Pixels& add(const Frame& frame);
   /// The same from pixels.
   const Pixels& add(Pixels hr);
+  /// With an LR frame that came another way, through a codec for one. Its size must be 1/scale of HR's.
+  const Pixels& add(Pixels hr, Pixels lr);
   void clear();
 
   int scale() const { return scale_; }

@@ -5,7 +5,7 @@
 namespace stream::super_resolution {
 namespace {
 
-constexpr const char *kExact = "exact", *kQuality = "quality";
+constexpr const char *kExact = "exact", *kQuality = "quality", *kRate = "rate";
 
 /// Channels of the network whose size comes nearest to that of `models` of this one.
 int equal_bytes(WdsrShape shape, int models) {
@@ -28,13 +28,15 @@ Spec SuperresStudy::spec() {
                       "curves {\"plot\", "
                       "\"series\", \"x\", \"y\"}, and pictures {\"picture\", \"png\"}")
       .path("general", "models/superres-x4.h5", "the general model M0 that all start from")
-      .param("parts", std::vector<std::string>{kExact, kQuality}, "what is measured, in this order",
-             choices({kExact, kQuality}))
+      .param("parts", std::vector<std::string>{kExact, kQuality, kRate}, "what is measured, in this order",
+             choices({kExact, kQuality, kRate}))
       .param("clips", std::vector<std::string>{"mixed", "cut", "talk"}, "made-up videos (video_world.clip)")
       .param("frames", 90, "of each clip", range(4, 100000))
       .param("steps", 3000, "updates of each method on each clip, over all its models", range(1, 1e9))
       .param("models", 4, "k", range(2, 255))
       .param("share", 0.5, "a of J-STDO: part j is shown with a^j in each epoch", range(0.0, 1.0))
+      .param("crf", 23.0, "of the LR video whose bytes, with models and map, are held against x264 of HR",
+             range(0.0, 51.0))
       .param("quick", false, "one clip, a quarter of its frames, a twentieth of the updates, and looser bars")
       .contract({.state = Growth::kConstant, .cost = Cost::kHeavy})
       .about(
@@ -46,7 +48,15 @@ Spec SuperresStudy::spec() {
           "models and map "
           "and multiply-adds for each HR pixel stand beside every figure. The one model of equal bytes "
           "starts as a network of "
-          "more channels that computes what M0 does.")
+          "more channels that computes what M0 does.\n\n"
+          "Bars are for patches that see nothing around themselves, as in the paper; beside each stands what "
+          "the "
+          "same networks "
+          "give when patches see their receptive field, and without the borders of patches (shaved). At the "
+          "end LR by "
+          "x264 with models and map, trained on what a viewer has after decoding, stands against HR by x264 "
+          "in as "
+          "many bytes.")
       .paper(
           "Li, Ji, Qin, Niu, Ren, Afghah, Guo, Ma, Towards High-Quality and Efficient Video Super-Resolution "
           "via "
@@ -76,7 +86,8 @@ SuperresStudy::SuperresStudy(const Params& p)
                p.get<double>("share"),
                load_wdsr(p.input_path("general")),
                nullptr,
-               p.context().seed},
+               p.context().seed,
+               p.get<double>("crf")},
       quick_(p.get<bool>("quick")) {
   if (setting_.general->shape().scale != 4) throw bad_recipe("the study is for a scale of 4");
   setting_.wide = widened(*setting_.general, equal_bytes(setting_.general->shape(), setting_.models),
@@ -90,6 +101,7 @@ SuperresStudy::SuperresStudy(const Params& p)
 
 std::unique_ptr<StudyPart> SuperresStudy::part(const std::string& which) const {
   if (which == kExact) return std::make_unique<ExactStudy>(setting_);
+  if (which == kRate) return std::make_unique<RateStudy>(setting_);
   return std::make_unique<QualityStudy>(setting_, quick_);
 }
 

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <iterator>
 
 #include "super_resolution/label_map.hpp"
 #include "super_resolution/png_bytes.hpp"
@@ -13,12 +15,12 @@ namespace {
 constexpr const char *kBicubic = "bicubic", *kWhole = "one model (awDNN)",
                      *kWide = "one model of equal bytes", *kTime = "time chunks (NAS)",
                      *kCafm = "modulated body (CaFM)", *kRandom = "random grouping", *kTwo = "STDO, 2 models",
-                     *kStdo = "STDO", *kJoint = "J-STDO";
+                     *kStdo = "STDO", *kJoint = "J-STDO", *kHalo = "STDO, trained with a halo";
 constexpr int kStepsAtATime = 100;
 
-std::string figures(double psnr, std::size_t bytes, double multiply_adds) {
-  char text[80];
-  std::snprintf(text, sizeof text, "%.2f dB, %zu bytes, %.0f multiply-adds", psnr, bytes, multiply_adds);
+std::string decibels(double whole, double shaved) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.2f dB (%.2f shaved)", whole, shaved);
   return text;
 }
 
@@ -26,10 +28,12 @@ std::string figures(double psnr, std::size_t bytes, double multiply_adds) {
 
 std::vector<QualityStudy::Contender> QualityStudy::contenders() const {
   const int k = setting_.models;
-  return {{kWhole, Method::kWhole, 1, false},   {kWide, Method::kWhole, 1, true},
-          {kTime, Method::kTime, k, false},     {kCafm, Method::kCafm, k, false},
-          {kRandom, Method::kRandom, k, false}, {kTwo, Method::kStdo, 2, false},
-          {kStdo, Method::kStdo, k, false},     {kJoint, Method::kJoint, k, false}};
+  std::vector<Contender> all = {{kWhole, Method::kWhole, 1, false},   {kWide, Method::kWhole, 1, true},
+                                {kTime, Method::kTime, k, false},     {kCafm, Method::kCafm, k, false},
+                                {kRandom, Method::kRandom, k, false}, {kTwo, Method::kStdo, 2, false},
+                                {kStdo, Method::kStdo, k, false},     {kJoint, Method::kJoint, k, false}};
+  if (!quick_) all.push_back({kHalo, Method::kStdo, k, false, true});
+  return all;
 }
 
 void QualityStudy::begin_clip() {
@@ -56,16 +60,19 @@ void QualityStudy::measure_bicubic() {
 }
 
 QualityStudy::Result QualityStudy::measure(const std::vector<Weights>& weights,
-                                           const std::vector<Labels>& labels) const {
-  const Playback shown = play(*video_, weights, labels, Precision::kFloat16, Halo::kNone);
+                                           const std::vector<Labels>& labels, Halo halo) const {
+  const Playback shown = play(*video_, weights, labels, Precision::kFloat16, halo);
+  const Playback around = play(*video_, weights, labels, Precision::kFloat16, Halo::kFull);
   Result r;
   r.psnr = shown.total();
   r.shaved = shown.shaved();
+  r.around = around.total();
+  r.around_shaved = around.shaved();
   r.frames = shown.psnr;
   r.multiply_adds = static_cast<double>(shown.multiply_adds) / (shown.samples / 3);
   // The hardest quarter of the patches, by the general model, whatever the method.
   const auto quarter = by_difficulty(difficulties_, 4);
-  Upscaler upscaler(video_->grid(), video_->scale(), Halo::kNone, 1);
+  Upscaler upscaler(video_->grid(), video_->scale(), halo, 1);
   std::vector<std::shared_ptr<const Network>> networks;
   for (const Weights& w : weights)
     networks.push_back(std::make_shared<const Network>(
@@ -105,6 +112,7 @@ bool QualityStudy::step() {
     options.models = c.models;
     options.share = setting_.share;
     options.steps = setting_.steps;
+    options.halo = c.halo ? start.shape().reach() : 0;
     training_ =
         std::make_unique<Overfit>(*video_, options, &start, Random(setting_.seed + 1000 * contender_ + 17));
   }
@@ -117,7 +125,7 @@ void QualityStudy::finish_contender() {
   const Contender c = contenders()[contender_];
   const std::string& clip = setting_.clips[clip_];
   const auto weights = training_->weights();
-  Result r = measure(weights, training_->labels());
+  Result r = measure(weights, training_->labels(), c.halo ? Halo::kFull : Halo::kNone);
   r.bytes = training_->bytes(Precision::kFloat16);
   r.map = encode_labels(training_->labels(), setting_.columns, training_->models()).size();
   r.steps = training_->steps();
@@ -201,7 +209,10 @@ std::vector<Object> QualityStudy::records() const {
   const double bicubic = psnr(kBicubic);
   double least = 1e9;
   const char* worst = "";
-  for (const Contender& c : contenders())
+  const auto all = contenders();
+  std::vector<Contender> equal;  // in what they were trained on
+  std::copy_if(all.begin(), all.end(), std::back_inserter(equal), [](const Contender& c) { return !c.halo; });
+  for (const Contender& c : equal)
     if (psnr(c.name) < least) least = psnr(c.name), worst = c.name;
   out.push_back(claim(std::string("the least of all methods (") + worst + ") against bicubic, dB", Value(),
                       bicubic, least, quick_ ? ">= baseline + 0.50" : ">= baseline + 2.00",
@@ -209,20 +220,39 @@ std::vector<Object> QualityStudy::records() const {
   // Every method has made the same updates of the same number of pixels.
   std::int64_t fewest = INT64_MAX, most = 0;
   for (const auto& [clip, list] : results_)
-    for (const Contender& c : contenders()) {
+    for (const Contender& c : equal) {
       fewest = std::min(fewest, list.at(c.name).pixels);
       most = std::max(most, list.at(c.name).pixels);
     }
   out.push_back(claim("LR pixels trained on, most against fewest of all methods", Value(), fewest, most,
                       "<= 1.05 x baseline", static_cast<double>(most) <= 1.05 * static_cast<double>(fewest)));
+  // Patches that see what is around them, when played: half of a small patch's pixels lie at its border.
+  const auto around = [&](const char* what, const char* against) {
+    out.push_back(figure(std::string(what) + ", dB, both with a halo (" + clips + ")", Value(),
+                         mean(against, &Result::around), mean(kStdo, &Result::around)));
+  };
+  around("STDO against time chunks (NAS)", kTime);
+  around("STDO against random grouping", kRandom);
+  around("STDO against one model of the same network (awDNN)", kWhole);
+  around("STDO against one model of equal bytes", kWide);
+  double least_around = 1e9;
+  for (const Contender& c : equal) least_around = std::min(least_around, mean(c.name, &Result::around));
+  out.push_back(
+      figure("the least of all methods with a halo against bicubic, dB", Value(), bicubic, least_around));
+  if (!quick_)
+    out.push_back(figure(
+        "STDO trained with a halo, on larger patches, against without, dB, both with a halo (" + clips + ")",
+        Value(), mean(kStdo, &Result::around), mean(kHalo, &Result::around)));
   for (const auto& [clip, list] : results_)
-    for (const Contender& c : contenders()) {
+    for (const Contender& c : all) {
       const Result& r = list.at(c.name);
-      out.push_back(claim(clip + ": " + c.name + " (" + std::to_string(r.steps) + " updates, map of " +
-                              std::to_string(r.map) + " bytes)",
+      out.push_back(claim(clip + ": " + c.name + " (" + std::to_string(r.steps) + " updates, " +
+                              std::to_string(r.bytes) + " bytes, map of " + std::to_string(r.map) + ", " +
+                              std::to_string(std::llround(r.multiply_adds)) + " multiply-adds)",
                           Value(), quantity(list.at(kBicubic).psnr, "dB (bicubic)"),
-                          figures(r.psnr, r.bytes, r.multiply_adds), "better than bicubic",
-                          r.psnr > list.at(kBicubic).psnr));
+                          (c.halo ? std::string() : decibels(r.psnr, r.shaved) + ", ") + "with a halo " +
+                              decibels(r.around, r.around_shaved),
+                          "better than bicubic", r.psnr > list.at(kBicubic).psnr));
     }
   tabulate(out);
   return out;

@@ -85,8 +85,8 @@ TEST(Superres, TheStudyMeasuresEveryMethodAndShowsFrames) {
                                           "--set", "params.steps=80", "--set", "params.frames=16"});
   // So few updates may miss bars; they must be stated.
   EXPECT_LE(studied.exit_code, 1) << studied.err;
-  for (const char* what :
-       {"time chunks (NAS)", "modulated body (CaFM)", "random grouping", "J-STDO", "equal bytes", "bicubic"})
+  for (const char* what : {"time chunks (NAS)", "modulated body (CaFM)", "random grouping", "J-STDO",
+                           "equal bytes", "bicubic", "with a halo", "of models", "x264 of HR"})
     EXPECT_THAT(studied.out, ::testing::HasSubstr(what));
   EXPECT_THAT(contents(folder / "report.html"), ::testing::HasSubstr("data:image/png;base64,"));
 }
