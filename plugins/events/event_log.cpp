@@ -141,8 +141,8 @@ Spec with_log_params(Spec spec, const char* dialect) {
 EventLog::Options log_options(const Params& p) {
   EventLog::Options options{
       EventMapping::of_dialect(p.get<std::string>("dialect")), {}, p.get<std::string>("faults") == "stop"};
-  if (const auto path = p.get<std::string>("mapping"); !path.empty())
-    options.mapping = EventMapping::read(path, options.mapping);
+  if (!p.get<std::string>("mapping").empty())
+    options.mapping = EventMapping::read(p.input_path("mapping"), options.mapping);
   options.gate.tolerance = p.get<Duration>("tolerance");
   options.gate.jump = p.get<Duration>("jump");
   if (options.gate.tolerance < Duration::zero() || options.gate.jump < Duration::zero())

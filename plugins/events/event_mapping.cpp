@@ -87,8 +87,9 @@ const Value* find_path(const Object& object, std::string_view path) {
 }
 
 const std::vector<std::string>& EventMapping::dialects() {
-  static const std::vector<std::string> names{"plain",     "events",  "lfm-1b", "listenbrainz", "spotify",
-                                              "movielens", "tickets", "films",  "playlists"};
+  static const std::vector<std::string> names{"plain",     "events",    "lfm-1b",  "listenbrainz",
+                                              "spotify",   "movielens", "tickets", "films",
+                                              "playlists", "scenes",    "labels"};
   return names;
 }
 
@@ -113,6 +114,10 @@ EventMapping EventMapping::of_dialect(const std::string& name) {
     m.key = "", m.item = "film", m.time = "release", m.required = {"plot"};
   } else if (name == "playlists") {
     m.item = "playlist", m.required = {"event"};
+  } else if (name == "scenes") {
+    m.key = "game", m.item = "", m.time = "t", m.required = {"nodes"};
+  } else if (name == "labels") {
+    m.key = "game", m.item = "", m.time = "t", m.required = {"labels"};
   } else {
     throw bad_recipe("there is no dialect '" + name + "'" + did_you_mean(name, dialects()));
   }

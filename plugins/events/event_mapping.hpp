@@ -26,8 +26,8 @@ struct EventMapping {
   /// one on each line (jq -c '.[]'), of which less than 30 s were played are passed over; "movielens": CSV
   /// with userId, movieId, rating, timestamp, of which ratings below 4 are passed over; "events": {"seq",
   /// "t", "type"}; "tickets": {"cust", "film", "ts"}; "films": {"film", "release", "plot"}; "playlists":
-  /// {"user", "playlist", "ts", "event"}; "plain": {"user", "item", "ts"}. Throws Error(kBadRecipe) for
-  /// another name.
+  /// {"user", "playlist", "ts", "event"}; "scenes": {"game", "t", "nodes", "edges"}; "labels": {"game", "t",
+  /// "labels"}; "plain": {"user", "item", "ts"}. Throws Error(kBadRecipe) for another name.
   static EventMapping of_dialect(const std::string& name);
   static const std::vector<std::string>& dialects();
   /// A JSON object in a file, whose members are named as those of this struct and replace them. Throws

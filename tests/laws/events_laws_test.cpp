@@ -1,8 +1,11 @@
 /// The laws for the operators of plugins/events.
 #include <gmock/gmock.h>
 
+#include "events/events_council.hpp"
 #include "events/events_hawkes.hpp"
+#include "events/events_pitch.hpp"
 #include "events/events_read.hpp"
+#include "events/events_scenes.hpp"
 #include "fed_pipe.hpp"
 #include "laws.hpp"
 
@@ -32,6 +35,40 @@ TEST(Laws, EventsHawkes) {
     auto op = testing::make<HawkesSource>({{"sequences", 7}, {"each", 2}, {"length", 6}}, {.seed = 2});
     return std::unique_ptr<Source>(dynamic_cast<Source*>(op.release()));
   });
+}
+
+TEST(Laws, EventsPitch) {
+  for (const char* task : {"counter", "next"})
+    laws::resuming_a_source_is_exact(
+        [&] {
+          auto op = testing::make<PitchSource>(
+              {{"task", task}, {"games", 3}, {"players", 4}, {"steps", 80}, {"most_gap", 10}}, {.seed = 2});
+          return std::unique_ptr<Source>(dynamic_cast<Source*>(op.release()));
+        },
+        2);
+}
+
+TEST(Laws, EventsCouncil) {
+  laws::resuming_a_source_is_exact(
+      [] {
+        auto op = testing::make<CouncilSource>({{"games", 3}, {"rounds", 3}}, {.seed = 2});
+        return std::unique_ptr<Source>(dynamic_cast<Source*>(op.release()));
+      },
+      2);
+}
+
+TEST(Laws, EventsScenes) {
+  const laws::ScratchFile mapping(
+      R"({"id": "item", "as": "player", "features": ["x"], "near": [{"name": "near", "over": [0], "count": 1}]})",
+      ".json");
+  std::vector<Packet> rows;
+  Random random(4);
+  for (int i = 0; i < 60; ++i) {
+    Object row{{"item", "p" + std::to_string(random.below(5))}, {"line", i}};
+    if (i % 13 != 0) row.set("x", random.uniform());
+    rows.push_back(Packet::of<Record>(std::chrono::seconds(i / 4), std::move(row)));
+  }
+  laws::check_all(laws::subject<ScenesOperator>({{"mapping", mapping.path()}}), rows);
 }
 
 }  // namespace

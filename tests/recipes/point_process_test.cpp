@@ -36,5 +36,22 @@ TEST(PointProcessRecipes, EventsBecomeAModelThatScoresThem) {
   EXPECT_GT(number(*events[1].as_object().find("next"), "gap"), 0);
 }
 
+TEST(GameRecipes, GamesAreMadeUpWithLabelsApart) {
+  const ScratchFolder folder;
+  const Outcome log =
+      run({.argv = {STREAM_BINARY_DIR "/bin/stream", "run", STREAM_SOURCE_DIR "/recipes/games-log.toml",
+                    "--set", "params.games=2", "--set", "params.task=next", "--set", "params.steps=80"},
+           .input = "",
+           .folder = folder.path(),
+           .deadline = std::chrono::minutes(1)});
+  ASSERT_EQ(log.exit_code, 0) << log.err;
+  const auto scenes = records_of(log.out);
+  ASSERT_EQ(scenes.size(), 2u * 80u);
+  EXPECT_EQ(scenes[0].as_object().find("nodes")->as_array().size(), 11u);
+  const auto labels = records_of(contents(folder / "labels.jsonl"));
+  ASSERT_GT(labels.size(), 2u);
+  EXPECT_TRUE(labels[0].as_object().find("labels")->is_object());
+}
+
 }  // namespace
 }  // namespace stream::testing
