@@ -44,7 +44,8 @@ void Picture::text(int x, int y, std::string_view words, int dot, Colour colour)
 }
 
 Frame Picture::frame() const {
-  return FrameLayout{width_, height_, PixelFormat::kRgb, 8, ColorRange::kFull, {}}.frame(
+  constexpr Sampling kDrawn{1, 1, ChromaSiting::kUnspecified, FieldOrder::kProgressive};
+  return FrameLayout{width_, height_, PixelFormat::kRgb, 8, ColorRange::kFull, {}, kDrawn}.frame(
       Buffer::own(std::vector<std::uint8_t>(samples_)));
 }
 
