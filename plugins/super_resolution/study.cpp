@@ -33,6 +33,8 @@ Spec SuperresStudy::spec() {
       .param("clips", std::vector<std::string>{"mixed", "cut", "talk"}, "made-up videos (video_world.clip)")
       .param("frames", 90, "of each clip", range(4, 100000))
       .param("steps", 3000, "updates of each method on each clip, over all its models", range(1, 1e9))
+      .param("learning_rate", 1e-3, "of Adam for every method, at the beginning; half a cosine down to 4e-8",
+             range(1e-9, 1.0))
       .param("models", 4, "k", range(2, 255))
       .param("share", 0.5, "a of J-STDO: part j is shown with a^j in each epoch", range(0.0, 1.0))
       .param("crf", 23.0, "of the LR video whose bytes, with models and map, are held against x264 of HR",
@@ -87,6 +89,7 @@ SuperresStudy::SuperresStudy(const Params& p)
                load_wdsr(p.input_path("general")),
                nullptr,
                p.context().seed,
+               p.get<double>("learning_rate"),
                p.get<double>("crf")},
       quick_(p.get<bool>("quick")) {
   if (setting_.general->shape().scale != 4) throw bad_recipe("the study is for a scale of 4");

@@ -16,6 +16,7 @@ struct StudySetting {
   std::shared_ptr<Wdsr> general,
       wide;  ///< M0, and M0 as a network as large as `models` of it
   std::uint64_t seed;
+  double learning_rate = 1e-3;
   double crf = 23;  ///< x264's, of the LR video of the rate check
 };
 

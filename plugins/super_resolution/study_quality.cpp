@@ -74,6 +74,7 @@ QualityStudy::Result QualityStudy::measure(const std::vector<Weights>& weights,
   const auto quarter = by_difficulty(difficulties_, 4);
   Upscaler upscaler(video_->grid(), video_->scale(), halo, 1);
   std::vector<std::shared_ptr<const Network>> networks;
+  networks.reserve(weights.size());
   for (const Weights& w : weights)
     networks.push_back(std::make_shared<const Network>(
         Weights::read(w.shape, Precision::kFloat16, w.bytes(Precision::kFloat16))));
@@ -84,7 +85,7 @@ QualityStudy::Result QualityStudy::measure(const std::vector<Weights>& weights,
     const Pixels got = upscaler.run(video_->lr(f), labels[static_cast<std::size_t>(f)]);
     const Pixels& wanted = video_->hr(f);
     for (int p = 0; p < video_->grid().patches(); ++p) {
-      if (quarter[static_cast<std::size_t>(f * video_->grid().patches() + p)] != 0) continue;
+      if (quarter[static_cast<std::size_t>(std::int64_t{f} * video_->grid().patches() + p)] != 0) continue;
       const auto box = video_->grid().box(p);
       for (std::size_t c = 0; c < 3; ++c)
         for (int y = box.y * scale; y < (box.y + box.height) * scale; ++y)
@@ -112,6 +113,7 @@ bool QualityStudy::step() {
     options.models = c.models;
     options.share = setting_.share;
     options.steps = setting_.steps;
+    options.learning_rate = setting_.learning_rate;
     options.halo = c.halo ? start.shape().reach() : 0;
     training_ =
         std::make_unique<Overfit>(*video_, options, &start, Random(setting_.seed + 1000 * contender_ + 17));
@@ -135,6 +137,7 @@ void QualityStudy::finish_contender() {
     const int middle = setting_.frames / 2;
     Upscaler upscaler(video_->grid(), video_->scale(), Halo::kNone, 1);
     std::vector<std::shared_ptr<const Network>> networks;
+    networks.reserve(weights.size());
     for (const Weights& w : weights) networks.push_back(std::make_shared<const Network>(w));
     upscaler.set_models(networks);
     pictures_[clip] = png_bytes(side_by_side(

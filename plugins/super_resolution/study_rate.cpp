@@ -39,6 +39,7 @@ bool RateStudy::step() {
     options.models = setting_.models;
     options.share = setting_.share;
     options.steps = setting_.steps;
+    options.learning_rate = setting_.learning_rate;
     training_ = std::make_unique<Overfit>(*video_, options, setting_.general.get(),
                                           Random(setting_.seed + 1000 * method_ + 29));
   }
