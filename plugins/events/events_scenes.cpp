@@ -23,13 +23,13 @@ Object fault_of(const EventFault& fault, std::int64_t line) {
 
 Spec ScenesOperator::spec() {
   return Spec("events.scenes", "Make scenes of logs that have another shape.")
-      .input<Record>("in", "lines of a log at their times: what events.read brings")
+      .input<Record>("in", "lines of a log at their times and keys: what events.read brings")
       .output<Record>(
           "out",
           "{\"line\", \"nodes\": [{\"id\", \"type\", \"x\"}], \"edges\": [{\"src\", \"dst\", \"rel\"}]}")
       .output<Record>("faults", "{\"line\", \"fault\", \"detail\"} of what was refused")
       .path("mapping", nullptr, "JSON file that says where nodes, features and relations are")
-      .contract({.order = Order::kStateful, .keyed = true})
+      .contract({.order = Order::kStateful})
       .about(
           "A mapping {\"id\": \"player\", \"type\": \"team\", \"features\": [\"x\", \"y\"]} makes one step "
           "of "
@@ -66,7 +66,8 @@ ScenesOperator::ScenesOperator(const Params& p) : mapping_(SceneMapping::read(p.
 
 void ScenesOperator::process(Packet in, Output& out) {
   const auto& record = in.as<Record>();
-  if (open_ && in.time > first_.time) emit(out);
+  if (in.time > time_) emit(out);
+  time_ = in.time;
   try {
     if (!mapping_.rows) {
       Object scene{{"line", line_of(record)}};
@@ -75,67 +76,73 @@ void ScenesOperator::process(Packet in, Output& out) {
       return out.emit(0, in.with<Record>(std::move(scene)));
     }
     Object node = mapping_.node(mapping_.nodes[0], Value(record.object()), 0);
-    if (open_) {
-      if (nodes_.size() >= kMostNodes) throw EventFault("too-many", "more than 4096 nodes in a step");
-      const Value& id = *node.find("id");
-      for (const Value& other : nodes_) {
-        const Value& known = *other.as_object().find("id");
-        if (known == id)
-          throw EventFault("duplicate-id", "there are two nodes " + id.dump() + " in the step");
-        if (known.is_string() != id.is_string())
-          throw EventFault("id-kind", "the id " + id.dump() + " is of another kind than " + known.dump());
-      }
-    } else {
-      first_ = in, line_ = line_of(record), open_ = true;
+    const std::string key(in.key.str());
+    const auto at = open_.find(key);
+    if (at == open_.end()) {
+      Step step{in, line_of(record), {}};
+      step.nodes.emplace_back(std::move(node));
+      open_.emplace(key, std::move(step));
+      return;
     }
-    nodes_.emplace_back(std::move(node));
+    Array& nodes = at->second.nodes;
+    if (nodes.size() >= kMostNodes) throw EventFault("too-many", "more than 4096 nodes in a step");
+    const Value& id = *node.find("id");
+    for (const Value& other : nodes) {
+      const Value& known = *other.as_object().find("id");
+      if (known == id) throw EventFault("duplicate-id", "there are two nodes " + id.dump() + " in the step");
+      if (known.is_string() != id.is_string())
+        throw EventFault("id-kind", "the id " + id.dump() + " is of another kind than " + known.dump());
+    }
+    nodes.emplace_back(std::move(node));
   } catch (const EventFault& fault) {
     out.emit(1, in.with<Record>(fault_of(fault, line_of(record))));
   }
 }
 
 void ScenesOperator::emit(Output& out) {
-  open_ = false;
-  Array edges, nodes = std::exchange(nodes_, {});
-  try {
-    mapping_.add_near(nodes, edges);
-    out.emit(0, first_.with<Record>(
-                    Object{{"line", line_}, {"nodes", std::move(nodes)}, {"edges", std::move(edges)}}));
-  } catch (const EventFault& fault) {
-    out.emit(1, first_.with<Record>(fault_of(fault, line_)));
+  for (auto& [key, step] : open_) {
+    Array edges;
+    try {
+      mapping_.add_near(step.nodes, edges);
+      out.emit(0, step.first.with<Record>(Object{
+                      {"line", step.line}, {"nodes", std::move(step.nodes)}, {"edges", std::move(edges)}}));
+    } catch (const EventFault& fault) {
+      out.emit(1, step.first.with<Record>(fault_of(fault, step.line)));
+    }
   }
-  first_ = {};
+  open_.clear();
 }
 
-void ScenesOperator::finish(Output& out) {
-  if (open_) emit(out);
-}
+void ScenesOperator::finish(Output& out) { emit(out); }
 
 void ScenesOperator::save(Archive& state) const {
-  state.set("open", open_);
-  if (!open_) return;
-  state.set("line", line_);
-  Packet step = Packet::of<Record>(first_.time, Object{{"nodes", nodes_}});
-  step.key = first_.key, step.arrival = first_.arrival;
-  state.set("step", step);
+  state.set("time", time_);
+  std::vector<Packet> steps;
+  for (const auto& [key, step] : open_) {
+    steps.push_back(step.first.with<Record>(Object{{"line", step.line}, {"nodes", step.nodes}}));
+  }
+  state.set("steps", std::span<const Packet>(steps));
 }
 
 void ScenesOperator::load(const Archive& state) {
-  open_ = state.get<bool>("open"), nodes_.clear(), first_ = {};
-  if (!open_) return;
-  line_ = state.get<std::int64_t>("line");
-  first_ = state.packet("step");
-  nodes_ = first_.as<Record>().at("nodes").as_array();
-  for (const Value& node : nodes_)
-    for (const char* member : {"id", "type", "x"})
-      if (!node.is_object() || !node.as_object().find(member))
-        throw bad_data("the checkpoint's step holds what is no node");
+  time_ = state.get<Duration>("time");
+  open_.clear();
+  for (const Packet& packet : state.packets("steps")) {
+    const auto& record = packet.as<Record>();
+    Step step{packet, record.at("line").as_integer(), record.at("nodes").as_array()};
+    for (const Value& node : step.nodes)
+      for (const char* member : {"id", "type", "x"})
+        if (!node.is_object() || !node.as_object().find(member))
+          throw bad_data("the checkpoint's step holds what is no node");
+    open_.emplace(std::string(packet.key.str()), std::move(step));
+  }
 }
 
 std::size_t ScenesOperator::state_bytes() const {
-  // Declared constant: a step at its largest has 4096 nodes.
+  // One time's lines: a step of each key has 4096 nodes at the most.
   std::size_t sum = 64;
-  for (const Value& node : nodes_) sum += 128 + 24 * node.as_object().find("x")->as_array().size();
+  for (const auto& [key, step] : open_)
+    for (const Value& node : step.nodes) sum += 128 + 24 * node.as_object().find("x")->as_array().size();
   return sum;
 }
 

@@ -1,6 +1,8 @@
 /// events.scenes: logs of other shapes as scenes.
 #pragma once
 
+#include <map>
+
 #include "events/scene_mapping.hpp"
 #include "stream/operator.hpp"
 
@@ -17,12 +19,16 @@ class ScenesOperator final : public Operator {
   std::size_t state_bytes() const override;
 
  private:
+  /// The steps under way, all of one time.
+  struct Step {
+    Packet first;  ///< its time and key
+    std::int64_t line = 0;
+    Array nodes;
+  };
   void emit(Output& out);
   SceneMapping mapping_;
-  Array nodes_;   ///< rows of the step under way
-  Packet first_;  ///< the first of them: its time, key and line
-  std::int64_t line_ = 0;
-  bool open_ = false;
+  Time time_ = kTimeMin;
+  std::map<std::string, Step> open_;  ///< by key
 };
 
 }  // namespace stream::events

@@ -154,8 +154,8 @@ void SceneVocabulary::save(Archive& group) const {
 SceneVocabulary SceneVocabulary::load(const Archive& group) {
   SceneVocabulary v;
   for (const auto& [name, into] : {std::pair{"types", &v.types}, std::pair{"relations", &v.relations}}) {
-    for (const Value& value : Value::parse(group.get<std::string>(name)).as_array())
-      into->push_back(value.as_string());
+    const Value list = Value::parse(group.get<std::string>(name));
+    for (const Value& value : list.as_array()) into->push_back(value.as_string());
     if (into->size() > 1024) throw bad_data(std::string("there are more than 1024 ") + name);
   }
   v.features = group.get<std::int64_t>("features");

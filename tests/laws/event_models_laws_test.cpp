@@ -2,9 +2,13 @@
 #include <gmock/gmock.h>
 
 #include "events/events_hawkes.hpp"
+#include "events/events_pitch.hpp"
 #include "events/events_prompt_tpp.hpp"
 #include "events/events_prompt_tpp_train.hpp"
+#include "events/events_timegraphs.hpp"
+#include "events/events_timegraphs_train.hpp"
 #include "events/study_prompt_tpp.hpp"
+#include "events/study_timegraphs.hpp"
 #include "laws.hpp"
 #include "program/program.hpp"
 
@@ -49,6 +53,80 @@ TEST(Laws, EventsPromptTppStudy) {
   laws::resuming_a_source_is_exact([] {
     auto made =
         testing::make<PromptTppStudy>({{"parts", Array{"exact"}}}, Context{.node = "source", .seed = 3});
+    return std::unique_ptr<Source>(dynamic_cast<Source*>(made.release()));
+  });
+}
+
+/// Three short games, and their labels.
+testing::Collector pitch() {
+  const auto made = testing::make<PitchSource>(
+      {{"games", 3}, {"players", 4}, {"steps", 60}, {"most_gap", 10}}, {.seed = 2});
+  return testing::drain(dynamic_cast<Source&>(*made), 2);
+}
+std::string lines(const std::vector<Packet>& packets) {
+  std::string text;
+  for (const Packet& p : packets) text += std::string(p.as<Record>().json()) + "\n";
+  return text;
+}
+
+TEST(Laws, EventsTimegraphs) {
+  const testing::ScratchFolder folder;
+  const std::string path = (folder / "model.h5").string();
+  const auto games = pitch();
+  auto streams = std::make_shared<EventPretraining::Streams>(1);
+  std::vector<Packet> packets;
+  for (const Packet& p : games.packets[0]) {
+    if (p.key.str() != "g0") break;
+    streams->front().push_back(
+        pitch_vocabulary().scene(p.as<Record>().object(), static_cast<double>(p.time.count()) / 1e9));
+    packets.push_back(p);
+    packets.back().key = {};
+    if (packets.size() % 9 == 0)
+      packets.push_back(packets.back().with<Record>(Object{{"nodes", "none"}, {"line", 3}}));
+  }
+  for (const std::int64_t delay : {0, 2}) {
+    PretrainingOptions o;
+    o.steps = 3, o.batch = 1, o.delay = delay;
+    EventPretraining learning(pitch_vocabulary(), streams, o, 3);
+    while (!learning.finished()) learning.step();
+    const Asked asked{{"pass", "shot"}, true, false, {"home", "away"}};
+    HeadShape shape = head_shape(*learning.model(), asked);
+    shape.hidden = 8, shape.layers = 1;
+    write_timegraphs(path, {learning.model(),
+                            std::make_shared<ReasoningHead>(shape, 2),
+                            asked,
+                            {.horizon = 3, .most_events = 20}});
+    for (const bool adaptive : {false, true})
+      laws::check_all(
+          laws::subject<TimeGraphsOperator>({{"model", path}, {"every", 7}, {"adaptive", adaptive}}),
+          packets);
+  }
+}
+
+TEST(Laws, EventsTimegraphsTrain) {
+  const testing::ScratchFolder folder;
+  const auto games = pitch();
+  testing::write_contents(folder / "log.jsonl", lines(games.packets[0]));
+  testing::write_contents(folder / "labels.jsonl", lines(games.packets[1]));
+  laws::resuming_a_source_is_exact([&] {
+    auto op = testing::make<TimeGraphsTrainSource>({{"log", (folder / "log.jsonl").string()},
+                                                    {"labels", (folder / "labels.jsonl").string()},
+                                                    {"model", (folder / "model.h5").string()},
+                                                    {"validation", 0.4},
+                                                    {"event_steps", 3},
+                                                    {"event_batch", 1},
+                                                    {"steps", 3},
+                                                    {"games", 2},
+                                                    {"report", 1}},
+                                                   Context{.node = "source", .seed = 3});
+    return std::unique_ptr<Source>(dynamic_cast<Source*>(op.release()));
+  });
+}
+
+TEST(Laws, EventsTimegraphsStudy) {
+  laws::resuming_a_source_is_exact([] {
+    auto made =
+        testing::make<TimeGraphsStudy>({{"parts", Array{"exact"}}}, Context{.node = "source", .seed = 3});
     return std::unique_ptr<Source>(dynamic_cast<Source*>(made.release()));
   });
 }

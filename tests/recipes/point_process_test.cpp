@@ -53,5 +53,39 @@ TEST(GameRecipes, GamesAreMadeUpWithLabelsApart) {
   EXPECT_TRUE(labels[0].as_object().find("labels")->is_object());
 }
 
+TEST(GameRecipes, GamesBecomeAModelThatNamesEventsAndAnswers) {
+  const ScratchFolder folder;
+  const auto stream = [&](std::vector<std::string> arguments, const std::string& input = {}) {
+    arguments.insert(arguments.begin(), {STREAM_BINARY_DIR "/bin/stream", "run"});
+    arguments[2] = STREAM_SOURCE_DIR "/recipes/" + arguments[2] + ".toml";
+    return run({.argv = std::move(arguments),
+                .input = input,
+                .folder = folder.path(),
+                .deadline = std::chrono::minutes(3)});
+  };
+  const Outcome log = stream({"games-log", "--set", "params.steps=80", "--set", "params.most_gap=12"});
+  ASSERT_EQ(log.exit_code, 0) << log.err;
+  write_contents(folder / "games.jsonl", log.out);
+  const Outcome trained =
+      stream({"train-games", "--set", "params.event_steps=3", "--set", "params.steps=3", "--set",
+              "train.report=3", "--set", "train.event_batch=2", "--set", "train.validation=0.25"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  const auto progress = records_of(trained.out);
+  ASSERT_EQ(progress.size(), 4u);
+  EXPECT_GT(number(*progress[3].as_object().find("validation"), "loss"), 0);
+  const Outcome served =
+      stream({"game-events", "--set", "params.model=timegraphs.h5"},
+             log.out + "{\"game\": \"g3\", \"t\": 1e6, \"nodes\": [{\"id\": \"x\"}]}\n{\"t\": 3}\n");
+  ASSERT_EQ(served.exit_code, 0) << served.err;
+  EXPECT_THAT(served.err, ::testing::HasSubstr("refused: 1 missing"));
+  EXPECT_EQ(records_of(served.out).size(), 4u * 4u);
+  const auto events = records_of(contents(folder / "events.jsonl"));
+  EXPECT_GT(events.size(), 100u);
+  EXPECT_LE(number(events[0], "start"), number(events[0], "end"));
+  const auto scenes = records_of(contents(folder / "refused-scenes.jsonl"));
+  ASSERT_EQ(scenes.size(), 1u);
+  EXPECT_EQ(scenes[0].as_object().find("fault")->as_string(), "missing");
+}
+
 }  // namespace
 }  // namespace stream::testing

@@ -57,6 +57,22 @@ TEST_F(Scenes, OfRows) {
   EXPECT_THAT(refused, ElementsAre("4 duplicate-id", "5 id-kind", "6 missing", "7 type"));
 }
 
+TEST_F(Scenes, OfSeveralKeysLeaveInTheOrderOfTime) {
+  const std::string path = (folder_ / "mapping.json").string();
+  testing::write_contents(path, R"({"id": "p", "as": "a", "features": ["x"]})");
+  const auto op = testing::make<ScenesOperator>({{"mapping", path}});
+  std::vector<Packet> packets;
+  for (const auto& [time, key] : {std::pair{1, "u"}, {1, "v"}, {2, "v"}, {3, "u"}, {3, "v"}, {4, "v"}}) {
+    packets.push_back(Packet::of<Record>(std::chrono::seconds(time), Object{{"p", "q"}, {"x", time}}));
+    packets.back().key = Key(key);
+  }
+  const auto out = testing::run(*op, packets, 2);  // which checks that times do not decrease
+  std::vector<std::string> made;
+  for (const Packet& p : out.packets[0])
+    made.push_back(std::to_string(p.time.count() / 1'000'000'000) + std::string(p.key.str()));
+  EXPECT_THAT(made, ElementsAre("1u", "1v", "2v", "3u", "3v", "4v"));
+}
+
 TEST_F(Scenes, OfFramesWithListsAndRelations) {
   const auto [made, refused] = scenes(
       R"({"nodes": [{"list": "actors", "id": "id", "type": "class_name", "features": ["bbox.x", "bbox.y"]},

@@ -1,0 +1,80 @@
+/// Learns an event model from scenes alone, without labels: first which nodes are events (level 0), then
+/// relational features and which events are events of level 2, by the vertex-infomax loss.
+#pragma once
+
+#include <memory>
+
+#include "events/event_hierarchy.hpp"
+#include "events/scene_tensors.hpp"
+#include "nn/adamw.hpp"
+#include "stream/random.hpp"
+
+namespace stream::events {
+
+struct PretrainingOptions {
+  std::array<double, 2> keep{0.2, 0.2};
+  std::int64_t delay = 1, horizon = 8;
+  std::int64_t hidden = 16, embedded = 16, bases = 2;
+  std::int64_t steps = 300;             ///< updates of each of the two levels
+  std::int64_t batch = 8, window = 40;  ///< pieces of streams in an update, and their steps
+  std::int64_t streams = 40;            ///< at the most, for thresholds
+  double rate = 2e-3;
+};
+
+/// GXN's loss: the mean of -log sig T(v, v) and of -log(1 - sig T(v, p(v))), p a permutation of the nodes.
+class Vipool : public torch::nn::Module {
+ public:
+  Vipool(std::int64_t in, std::int64_t embedded, const at::Generator& generator);
+  at::Tensor embed(const at::Tensor& x) const;
+  /// T(v, v) and T(v, p(v)), from embeddings [n, e] and sums over neighbourhoods [n, e].
+  at::Tensor logits(const at::Tensor& embedding, const at::Tensor& around) const;
+  at::Tensor loss(const at::Tensor& embedding, const at::Tensor& around, const at::Tensor& other) const;
+  VipoolMaps maps() const;
+
+ private:
+  std::shared_ptr<nn::Linear> embed_, around_, bilinear_;
+  at::Tensor slope_;
+};
+
+class EventPretraining {
+ public:
+  using Streams = std::vector<std::vector<Scene>>;
+  /// Throws Error(kBadData) when the streams are too short for a window.
+  EventPretraining(SceneVocabulary vocabulary, std::shared_ptr<const Streams> streams,
+                   PretrainingOptions options, std::uint64_t seed);
+  bool finished() const { return stage_ == 2; }
+  /// One update.
+  void step();
+  double loss() const { return loss_; }
+  std::int64_t steps() const { return stage_ * options_.steps + at_; }
+  std::int64_t all_steps() const { return 2 * options_.steps; }
+  /// Once it has finished.
+  std::shared_ptr<const EventModel> model() const { return model_; }
+  void save(Archive& state) const;
+  void load(const Archive& state);
+  std::size_t state_bytes() const { return optimiser_ ? optimiser_->state_bytes() : 0; }
+
+ private:
+  class Relational;
+  void begin_stage();
+  void end_stage();
+  EventModel plain() const;
+  at::Tensor first_loss(const SceneTensors& piece);
+  at::Tensor second_loss(const std::vector<Scene>& scenes, const SceneTensors& piece);
+  std::vector<float> scores(std::size_t level, Promotion promotion) const;
+  SceneVocabulary vocabulary_;
+  std::shared_ptr<const Streams> streams_;
+  PretrainingOptions options_;
+  Random random_;
+  std::vector<float> mean_, scale_;
+  double unit_ = 1;
+  std::array<float, 2> threshold_{0, 0};
+  std::shared_ptr<Vipool> first_;
+  std::shared_ptr<Relational> second_;
+  std::unique_ptr<nn::AdamW> optimiser_;
+  std::shared_ptr<const EventModel> model_;
+  std::int64_t stage_ = 0, at_ = 0;
+  double loss_ = 0;
+};
+
+}  // namespace stream::events

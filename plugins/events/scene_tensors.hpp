@@ -1,0 +1,25 @@
+/// A log of scenes at once, as tensors: the same neighbourhoods as those of a stream.
+#pragma once
+
+#include "events/event_model.hpp"
+#include "events/relational.hpp"
+
+namespace stream::events {
+
+struct SceneTensors {
+  at::Tensor inputs;                ///< [n, inputs]: nodes by step, in the steps' order
+  std::int64_t skipped = 0;         ///< inputs that scores and convolutions do not see: the first ones
+  std::vector<std::int64_t> first;  ///< node at which each step begins, and the end
+  EdgeList edges;                   ///< neighbourhoods, with times up to a step later where there is a delay
+  at::Tensor weights;               ///< [E] 1 / sqrt(d d)
+  EdgeList typed;                   ///< the convolutions' edges
+  at::Tensor relation;              ///< [E']
+  std::vector<std::vector<std::int32_t>> entities;  ///< of each step's nodes, by order of appearance
+  at::Tensor seen() const { return inputs.narrow(1, skipped, inputs.size(1) - skipped); }
+  /// What a node's score sees of its surroundings: A e, or the mean of A e and A A e for a delay of 2.
+  at::Tensor around(const at::Tensor& e, std::int64_t delay) const;
+};
+
+SceneTensors scene_tensors(std::span<const Scene> scenes, const EventModel& model);
+
+}  // namespace stream::events
