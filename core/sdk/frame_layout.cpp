@@ -98,7 +98,7 @@ std::string FrameLayout::text() const {
   return matrix.empty() ? out : out + " " + matrix;
 }
 
-Frame FrameLayout::frame(Buffer samples) const {
+Frame FrameLayout::frame(const Buffer& samples) const {
   std::vector<Frame::Plane> list;
   list.reserve(3);
   std::size_t at = 0;

@@ -11,8 +11,8 @@ namespace stream::asr {
 namespace {
 std::vector<std::string> word_pieces() {
   std::vector<std::string> out;
-  for (const auto& word : vocabulary()) out.emplace_back("\u2581" + word);
-  out.push_back(kUnknown);
+  for (const auto& word : vocabulary()) out.push_back("\u2581" + word);
+  out.emplace_back(kUnknown);
   return out;
 }
 }  // namespace

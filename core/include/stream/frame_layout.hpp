@@ -53,7 +53,7 @@ struct FrameLayout {
   std::string text() const;
 
   /// A frame whose planes lie one after the other in `samples`, which has bytes() bytes.
-  Frame frame(Buffer samples) const;
+  Frame frame(const Buffer& samples) const;
 };
 
 /// "gray", "yuv420p", "yuv422p", "yuv444p" or "rgb".
