@@ -47,7 +47,7 @@ Network::Network(const LanguageModel& model) : config_(model.config), turns_(ang
 at::Tensor Network::angles(const ModelConfig& config) {
   const Rope rope(config);
   Turns turns(rope);
-  const at::Tensor out = torch::empty({config.context, 2 * rope.half()});
+  at::Tensor out = torch::empty({config.context, 2 * rope.half()});
   for (std::int64_t t = 0; rope.half() > 0 && t < config.context; ++t)
     std::copy_n(turns.at(t), 2 * rope.half(), out.data_ptr<float>() + t * 2 * rope.half());
   return out;

@@ -135,7 +135,7 @@ class Gates final : public JobsPart {
   }
 
   void identify(const std::string& what, Mix mix, PairLabels labels, std::uint64_t data,
-                std::function<void(const HeadGates&)> done) {
+                const std::function<void(const HeadGates&)>& done) {
     job("gates, " + what, [=, this] {
       if (!identification_) {
         identification_ = std::make_unique<Identification>(
