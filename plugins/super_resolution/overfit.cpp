@@ -302,6 +302,7 @@ Playback play(const TrainingClip& clip, const std::vector<Weights>& models, cons
               Precision precision, Halo halo) {
   Upscaler upscaler(clip.grid(), clip.scale(), halo, 1);
   std::vector<std::shared_ptr<const Network>> networks;
+  networks.reserve(models.size());
   for (const Weights& w : models)
     networks.push_back(
         std::make_shared<const Network>(Weights::read(w.shape, precision, w.bytes(precision))));
