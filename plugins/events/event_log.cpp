@@ -150,8 +150,8 @@ EventLog::Options log_options(const Params& p) {
   return options;
 }
 
-std::vector<Event> read_log(const std::string& path, EventLog::Options options, std::string* faults) {
-  EventLog log(path, std::move(options));
+std::vector<Event> read_log(const std::string& path, const EventLog::Options& options, std::string* faults) {
+  EventLog log(path, options);
   std::vector<Event> all, piece;
   std::vector<RefusedLine> refused;
   while (log.next(piece, refused))

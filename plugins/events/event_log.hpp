@@ -65,7 +65,7 @@ Spec with_log_params(Spec spec, const char* dialect);
 EventLog::Options log_options(const Params& params);
 
 /// All of a log that fits into memory: for training. `faults`, when given, says what was refused.
-std::vector<Event> read_log(const std::string& path, EventLog::Options options,
+std::vector<Event> read_log(const std::string& path, const EventLog::Options& options,
                             std::string* faults = nullptr);
 
 }  // namespace stream::events
