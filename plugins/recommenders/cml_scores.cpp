@@ -8,7 +8,7 @@
 
 namespace stream::recommenders {
 
-Taste by_distance(const CmlData& data, FilmTower tower, double tau) {
+Taste by_distance(const CmlData& data, const FilmTower& tower, double tau) {
   auto z = std::make_shared<std::vector<std::vector<double>>>();
   for (std::size_t m = 0; m < data.log().films.size(); ++m)
     z->push_back(tower(data.x(static_cast<std::int32_t>(m))));

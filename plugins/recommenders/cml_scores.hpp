@@ -14,7 +14,7 @@ namespace stream::recommenders {
 using Taste = std::function<std::vector<double>(std::span<const CmlSample>)>;
 
 /// -D2 between the customer's point and the film's, under a tower.
-Taste by_distance(const CmlData& data, FilmTower tower, double tau);
+Taste by_distance(const CmlData& data, const FilmTower& tower, double tau);
 
 /// Minimises the cross-entropy of sigmoid(x . w) plus 1e-6 |w|^2 by Newton's method. rows x columns, row by
 /// row.
