@@ -45,8 +45,8 @@ TEST_P(RecipeTest, SaysWhatItDoes) {
 }
 
 /// Recipes that need more than an input and an expected output: captions_test.cpp, ads_test.cpp,
-/// llm_test.cpp, point_process_test.cpp, policy_test.cpp, recommenders_test.cpp, rl_test.cpp and
-/// signals_test.cpp run them.
+/// llm_test.cpp, point_process_test.cpp, policy_test.cpp, products_test.cpp, recommenders_test.cpp,
+/// rl_test.cpp and signals_test.cpp run them.
 constexpr const char* kRunElsewhere[] = {"speak-numbers.toml",
                                          "train-captions.toml",
                                          "score-captions.toml",
@@ -80,6 +80,11 @@ constexpr const char* kRunElsewhere[] = {"speak-numbers.toml",
                                          "tickets-log.toml",
                                          "train-audience.toml",
                                          "forecast-audience.toml",
+                                         "product-pages.toml",
+                                         "product-show.toml",
+                                         "train-products.toml",
+                                         "index-products.toml",
+                                         "find-products.toml",
                                          "playlists-log.toml",
                                          "train-attributes.toml",
                                          "report-attributes.toml",

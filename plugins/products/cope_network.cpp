@@ -1,0 +1,263 @@
+#include "products/cope_network.hpp"
+
+#include <algorithm>
+
+#include "nn/device.hpp"
+#include "products/cope_text.hpp"
+#include "stream/error.hpp"
+
+namespace stream::products {
+
+namespace {
+
+/// ImageNet's, as the paper's loader has them.
+constexpr float kMeans[] = {0.485f, 0.456f, 0.406f}, kDeviations[] = {0.229f, 0.224f, 0.225f};
+
+/// How much more than usual a class token takes from what it attends to, before training: without, its own
+/// constant would drown the mean of dozens of words or patches, and all clips would begin as one vector.
+constexpr double kTextGain = 4, kVisualGain = 2;
+
+at::Tensor normal(at::IntArrayRef shape, double deviation, const at::Generator& generator) {
+  return torch::empty(shape).normal_(0, deviation, generator);
+}
+
+/// Uniform with variance 2 / (in + out) (Glorot and Bengio 2010).
+at::Tensor glorot(std::int64_t out, std::int64_t in, double gain, const at::Generator& generator) {
+  const double bound = gain * std::sqrt(6.0 / static_cast<double>(in + out));
+  return torch::empty({out, in}).uniform_(-bound, bound, generator);
+}
+
+at::Tensor unit(const at::Tensor& x) { return x / x.norm(2, -1, true).clamp_min(1e-12); }
+
+}  // namespace
+
+void CopeShape::check() const {
+  const auto within = [](const char* what, std::int64_t value, std::int64_t low, std::int64_t high) {
+    if (value < low || value > high)
+      throw bad_data(std::string(what) + " is " + std::to_string(value) + ", expected " +
+                     std::to_string(low) + " to " + std::to_string(high));
+  };
+  within("size", size, 8, 512), within("patch", patch, 2, size);
+  within("width", width, 4, 4096), within("blocks", blocks, 1, 64), within("heads", heads, 1, 64);
+  within("frames", frames, 1, 64), within("features", features, 4, 4096);
+  within("integration", integration, 1, 64), within("vocabulary", vocabulary, 16, 1 << 20);
+  within("title", title, 1, 1024), within("speech", speech, 1, 1024);
+  within("text_width", text_width, 4, 4096), within("text_layers", text_layers, 1, 64);
+  within("text_heads", text_heads, 1, 64), within("embedding", embedding, 2, 4096);
+  const auto divides = [](const char* part, std::int64_t a, const char* whole, std::int64_t b) {
+    if (b % a != 0)
+      throw bad_data(std::string(whole) + " = " + std::to_string(b) + " is no multiple of " + part + " = " +
+                     std::to_string(a));
+  };
+  divides("patch", patch, "size", size), divides("heads", heads, "width", width);
+  divides("integration", integration, "features", features);
+  divides("text_heads", text_heads, "text_width", text_width);
+}
+
+SelfAttention::SelfAttention(std::int64_t features, std::int64_t heads, double gain,
+                             const at::Generator& generator)
+    : heads_(heads),
+      in_weight_(register_parameter("in_weight", torch::cat({glorot(features, features, 1, generator),
+                                                             glorot(features, features, 1, generator),
+                                                             glorot(features, features, gain, generator)}))),
+      in_bias_(register_parameter("in_bias", torch::zeros({3 * features}))),
+      out_(register_module("out", std::make_shared<nn::Linear>(features, features, generator))) {
+  const torch::NoGradGuard no_grad;
+  out_->weight.copy_(glorot(features, features, gain, generator));
+}
+
+at::Tensor SelfAttention::forward(const at::Tensor& x, const at::Tensor& mask) const {
+  const std::int64_t n = x.size(0), l = x.size(1), d = x.size(2), dk = d / heads_;
+  const at::Tensor qkv =
+      at::linear(x, in_weight_, in_bias_).view({n, l, 3, heads_, dk}).permute({2, 0, 3, 1, 4});
+  at::Tensor scores = at::matmul(qkv.select(0, 0) * (1.0 / std::sqrt(static_cast<double>(dk))),
+                                 qkv.select(0, 1).transpose(-1, -2));
+  if (mask.defined()) scores = scores + mask;
+  const at::Tensor mixed = at::matmul(scores.softmax(-1), qkv.select(0, 2));
+  return out_->forward(mixed.transpose(1, 2).reshape({n, l, d}));
+}
+
+at::Tensor quick_gelu(const at::Tensor& y) { return y * (1.702 * y).sigmoid(); }
+
+FeedForward::FeedForward(std::int64_t features, bool quick, const at::Generator& generator)
+    : quick_(quick),
+      up_(register_module("up", std::make_shared<nn::Linear>(features, 4 * features, generator))),
+      down_(register_module("down", std::make_shared<nn::Linear>(4 * features, features, generator))) {}
+
+at::Tensor FeedForward::forward(const at::Tensor& x) const {
+  const at::Tensor y = up_->forward(x);
+  return down_->forward(quick_ ? quick_gelu(y) : at::gelu(y));
+}
+
+MessageBlock::MessageBlock(std::int64_t features, std::int64_t heads, const at::Generator& g)
+    : message_(register_module("message_fc", std::make_shared<nn::Linear>(features, features, g))),
+      message_norm_(register_module("message_ln", std::make_shared<nn::LayerNorm>(features))),
+      norm_(register_module("ln_1", std::make_shared<nn::LayerNorm>(features))),
+      mlp_norm_(register_module("ln_2", std::make_shared<nn::LayerNorm>(features))),
+      message_attention_(
+          register_module("message_attn", std::make_shared<SelfAttention>(features, heads, 1, g))),
+      attention_(register_module("attn", std::make_shared<SelfAttention>(features, heads, kVisualGain, g))),
+      mlp_(register_module("mlp", std::make_shared<FeedForward>(features, true, g))) {}
+
+at::Tensor MessageBlock::forward(const at::Tensor& x, std::int64_t frames) const {
+  const std::int64_t bt = x.size(0), l = x.size(1), d = x.size(2);
+  at::Tensor m = message_->forward(x.select(1, 0)).view({bt / frames, frames, d});
+  m = m + message_attention_->forward(message_norm_->forward(m));
+  at::Tensor y = at::cat({x, m.view({bt, 1, d})}, 1);
+  y = (y + attention_->forward(norm_->forward(y))).narrow(1, 0, l);
+  return y + mlp_->forward(mlp_norm_->forward(y));
+}
+
+VisualEncoder::VisualEncoder(const CopeShape& shape, const at::Generator& g)
+    : shape_(shape),
+      patches_(register_parameter("conv1", nn::uniform_init({shape.width, 3 * shape.patch * shape.patch},
+                                                            3 * shape.patch * shape.patch, g))),
+      class_(register_parameter("class_embedding", normal({shape.width}, 0.125, g))),
+      positions_(
+          register_parameter("positional_embedding", normal({1 + shape.patches(), shape.width}, 0.125, g))),
+      projection_(register_parameter(
+          "proj", normal({shape.features, shape.width}, 1 / std::sqrt(static_cast<double>(shape.width)), g))),
+      times_(register_parameter("mit_positional_embedding", normal({shape.frames, shape.features}, 0.02, g))),
+      before_(register_module("ln_pre", std::make_shared<nn::LayerNorm>(shape.width))),
+      after_(register_module("ln_post", std::make_shared<nn::LayerNorm>(shape.width))) {
+  for (std::int64_t i = 0; i < shape.blocks; ++i)
+    blocks_.push_back(register_module("resblocks_" + std::to_string(i),
+                                      std::make_shared<MessageBlock>(shape.width, shape.heads, g)));
+  integration_norm_ = register_module("mit_ln_1", std::make_shared<nn::LayerNorm>(shape.features));
+  integration_mlp_norm_ = register_module("mit_ln_2", std::make_shared<nn::LayerNorm>(shape.features));
+  integration_ =
+      register_module("mit_attn", std::make_shared<SelfAttention>(shape.features, shape.integration, 1, g));
+  integration_mlp_ = register_module("mit_mlp", std::make_shared<FeedForward>(shape.features, true, g));
+}
+
+at::Tensor VisualEncoder::forward(const at::Tensor& frames) const {
+  const std::int64_t b = frames.size(0), t = frames.size(1), p = shape_.patch, side = shape_.size / p;
+  // A convolution whose windows do not overlap is a product.
+  const at::Tensor pieces = frames.reshape({b * t, 3, side, p, side, p})
+                                .permute({0, 2, 4, 1, 3, 5})
+                                .reshape({b * t, side * side, 3 * p * p});
+  at::Tensor x = at::cat({class_.expand({b * t, 1, shape_.width}), at::linear(pieces, patches_)}, 1);
+  x = before_->forward(x + positions_);
+  for (const auto& block : blocks_) x = block->forward(x, t);
+  const at::Tensor each =
+      at::linear(after_->forward(x.select(1, 0)), projection_).view({b, t, shape_.features});
+  // The table of times makes T copies of a page's one frame.
+  at::Tensor y = each + times_;
+  y = y + integration_->forward(integration_norm_->forward(y));
+  y = y + integration_mlp_->forward(integration_mlp_norm_->forward(y));
+  return (y + each).mean(1);
+}
+
+TextEncoder::TextEncoder(const CopeShape& shape, const at::Generator& g)
+    : words_(register_parameter("word_embeddings", normal({shape.vocabulary, shape.text_width}, 0.1, g))),
+      positions_(register_parameter(
+          "position_embeddings", normal({std::max(shape.title, shape.speech), shape.text_width}, 0.02, g))),
+      norm_(register_module("embeddings_norm", std::make_shared<nn::LayerNorm>(shape.text_width))) {
+  for (std::int64_t i = 0; i < shape.text_layers; ++i) {
+    const std::string name = "layer_" + std::to_string(i);
+    layers_.push_back(
+        {register_module(name + "_attention",
+                         std::make_shared<SelfAttention>(shape.text_width, shape.text_heads, kTextGain, g)),
+         register_module(name + "_mlp", std::make_shared<FeedForward>(shape.text_width, false, g)),
+         register_module(name + "_attention_norm", std::make_shared<nn::LayerNorm>(shape.text_width)),
+         register_module(name + "_mlp_norm", std::make_shared<nn::LayerNorm>(shape.text_width))});
+  }
+  pooler_ = register_module("pooler", std::make_shared<nn::Linear>(shape.text_width, shape.text_width, g));
+}
+
+at::Tensor TextEncoder::forward(const at::Tensor& tokens) const {
+  const at::Tensor mask = (tokens == kPadding).unsqueeze(1).unsqueeze(1).to(at::kFloat) * -1e9f;
+  at::Tensor x = norm_->forward(at::embedding(words_, tokens) + positions_.narrow(0, 0, tokens.size(1)));
+  for (const Layer& layer : layers_) {
+    x = layer.attention_norm->forward(x + layer.attention->forward(x, mask));
+    x = layer.mlp_norm->forward(x + layer.mlp->forward(x));
+  }
+  return pooler_->forward(x.select(1, 0)).tanh();
+}
+
+FusionHead::FusionHead(const CopeShape& shape, const at::Generator& g)
+    : text_everywhere_(shape.text_everywhere) {
+  for (const Domain domain : kDomains) {
+    const auto d = static_cast<std::size_t>(domain);
+    const std::string name = name_of(domain);
+    visual_[d] =
+        register_module(name + "_visual", std::make_shared<nn::Linear>(shape.features, shape.embedding, g));
+    if (domain != Domain::kPage && !text_everywhere_) continue;
+    text_[d] =
+        register_module(name + "_text", std::make_shared<nn::Linear>(shape.text_width, shape.embedding, g));
+    fused_[d] = register_module(name + "_fused",
+                                std::make_shared<nn::Linear>(2 * shape.embedding, shape.embedding, g));
+  }
+}
+
+CopeViews FusionHead::forward(const at::Tensor& text, const at::Tensor& visual, Domain domain) const {
+  const auto d = static_cast<std::size_t>(domain);
+  if (!visual.defined()) return {unit(text_[d]->forward(text)), {}, {}};
+  const at::Tensor v = visual_[d]->forward(visual);
+  if (!text_[d]) {
+    const at::Tensor only = unit(v);
+    return {{}, only, only};
+  }
+  if (!text.defined()) return {{}, unit(v), {}};
+  const at::Tensor t = text_[d]->forward(text);
+  return {unit(t), unit(v), unit(fused_[d]->forward(at::cat({t, v}, -1)))};
+}
+
+CopeNetwork::CopeNetwork(const CopeShape& shape, const at::Generator& g) : shape_(shape) {
+  shape_.check();
+  text_ = register_module("text", std::make_shared<TextEncoder>(shape_, g));
+  visual_ = register_module("visual", std::make_shared<VisualEncoder>(shape_, g));
+  head_ = register_module("head", std::make_shared<FusionHead>(shape_, g));
+}
+
+CopeViews CopeNetwork::forward(const at::Tensor& frames, const at::Tensor& tokens, Domain domain) const {
+  const auto per_channel = [](const float(&values)[3]) {
+    return torch::from_blob(const_cast<float*>(values), {1, 1, 3, 1, 1}, at::kFloat);
+  };
+  const bool reads = tokens.defined() && (domain == Domain::kPage || shape_.text_everywhere);
+  at::Tensor text, visual;
+  if (reads) text = text_->forward(tokens);
+  if (frames.defined())
+    visual = visual_->forward((frames.to(at::kFloat) / 255 - per_channel(kMeans)) / per_channel(kDeviations));
+  return head_->forward(text, visual, domain);
+}
+
+at::Tensor frames_of(const std::vector<const Clip*>& clips, std::int64_t frames) {
+  const int size = clips.at(0)->size;
+  at::Tensor out = torch::empty({static_cast<std::int64_t>(clips.size()), frames, 3, size, size}, at::kByte);
+  auto* to = out.data_ptr<std::uint8_t>();
+  for (const Clip* clip : clips)
+    for (const int f : spread(clip->count(), static_cast<int>(frames))) {
+      const auto from = clip->frame(f);
+      to = std::copy(from.begin(), from.end(), to);
+    }
+  return out;
+}
+
+at::Tensor tokens_of(const std::vector<const Clip*>& clips, std::int64_t vocabulary, std::int64_t most) {
+  std::vector<std::vector<std::int64_t>> rows;
+  std::size_t longest = 1;
+  for (const Clip* clip : clips) {
+    rows.push_back(tokens_of(clip->text, vocabulary, most));
+    longest = std::max(longest, rows.back().size());
+  }
+  at::Tensor out = torch::full({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(longest)},
+                               kPadding, at::kLong);
+  auto* to = out.data_ptr<std::int64_t>();
+  for (const auto& row : rows) std::copy(row.begin(), row.end(), to), to += longest;
+  return out;
+}
+
+CopeViews CopeNetwork::views(const std::vector<const Clip*>& clips, Domain domain) const {
+  return nn::inference([&] {
+    return forward(products::frames_of(clips, shape_.frames_of(domain)),
+                   products::tokens_of(clips, shape_.vocabulary, shape_.tokens(domain)), domain);
+  });
+}
+
+std::vector<float> CopeNetwork::embed(const Clip& clip, Domain domain) const {
+  const at::Tensor e = views({&clip}, domain).e.contiguous();
+  return {e.data_ptr<float>(), e.data_ptr<float>() + e.numel()};
+}
+
+}  // namespace stream::products
