@@ -153,7 +153,7 @@ void TimeGraphsOperator::process(Packet in, Output& out) {
     if (const Value* line = record.find("line")) said.set("line", *line);
     return out.emit(2, in.with<Record>(std::move(said)));
   }
-  newest_ = in.time, key_ = in.key;
+  newest_ = in.time;
   hierarchy_.push(scene);
   emit_ended(in, out);
   if (!scene.nodes.empty() && (ask || (every_ > 0 && hierarchy_.steps() % every_ == 0)))
@@ -166,13 +166,11 @@ void TimeGraphsOperator::finish(Output&) {}
 
 void TimeGraphsOperator::save(Archive& state) const {
   state.set("newest", newest_);
-  state.set("key", key_.str());
   hierarchy_.save(state.group("hierarchy"));
 }
 
 void TimeGraphsOperator::load(const Archive& state) {
   newest_ = state.get<Duration>("newest");
-  key_ = Key(state.get<std::string>("key"));
   hierarchy_.load(state.group("hierarchy"));
 }
 

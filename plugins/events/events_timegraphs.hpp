@@ -23,7 +23,6 @@ class TimeGraphsOperator final : public Operator {
   EventHierarchy hierarchy_;
   std::int64_t every_, reasons_;
   Time newest_ = kTimeMin;
-  Key key_;
 };
 
 }  // namespace stream::events

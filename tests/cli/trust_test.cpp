@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "cli.hpp"
+#include "stream/plugin.hpp"
 
 namespace stream::testing {
 namespace {
@@ -63,8 +64,8 @@ TEST_F(Trust, ABareRecipeNameIsNotLookedForInTheCurrentFolder) {
 TEST_F(Trust, AManifestCannotNameALibraryElsewhere) {
   for (const char* library : {"../libstream-text.so", "/lib/x86_64-linux-gnu/libm.so.6"}) {
     std::ofstream(folder / "evil.plugin.json")
-        << R"({"name": "evil", "version": "1", "licence": "x", "api_version": 1, "library": ")" << library
-        << R"(", "operators": []})";
+        << R"({"name": "evil", "version": "1", "licence": "x", "api_version": )" << kApiVersion
+        << R"(, "library": ")" << library << R"(", "operators": []})";
     const Outcome listed = shell("STREAM_PLUGIN_PATH=. stream list operators", folder);
     EXPECT_THAT(listed.err, HasSubstr("must be a file beside the manifest")) << library << listed.out;
   }
