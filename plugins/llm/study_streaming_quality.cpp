@@ -160,7 +160,7 @@ class Quality final : public JobsPart {
   void long_stream(std::int64_t cache) {
     const TestStream stream = text("long", options_.tokens);
     const auto run = [&](const char* series, Session session) {
-      const Scored s = scored(session, stream.tokens);
+      Scored s = scored(session, stream.tokens);
       for (std::size_t at = 0; at < s.nll.size(); at += 1000)
         point("NLL along the stream, " + std::to_string(cache) + " kept", name() + ", " + series,
               static_cast<double>(at + 500), mean_nll(s.nll, std::max(at, std::size_t{1}), at + 1000));
@@ -182,8 +182,9 @@ class Quality final : public JobsPart {
     for (std::size_t t = kSettled; t < n; ++t)
       squares += (sinks.nll[t] - mean(sinks)) * (sinks.nll[t] - mean(sinks));
     const double variance = squares / static_cast<double>(n - kSettled);
+    const auto fifth = n / 5;
     const double error =
-        std::sqrt(variance * (1 / static_cast<double>(first - kSettled) + 1 / static_cast<double>(n / 5)));
+        std::sqrt(variance * (1 / static_cast<double>(first - kSettled) + 1 / static_cast<double>(fifth)));
     const double room = std::max(0.15, 2 * error);
     claim(at + "last fifth - first fifth (nats)", "stable over 4 million tokens", early, late - early,
           "within " + decimals(room), std::abs(late - early) <= room);

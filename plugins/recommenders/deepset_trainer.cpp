@@ -58,6 +58,7 @@ std::vector<float> ListenerData::mean(std::size_t listener) const {
   std::vector<double> sum(kPlaylistFeatures);
   for (std::size_t i = 0; i < rows.size(); ++i) sum[i % kPlaylistFeatures] += static_cast<double>(rows[i]);
   std::vector<float> out;
+  out.reserve(sum.size());
   for (const double v : sum)
     out.push_back(static_cast<float>(v / std::max(1.0, static_cast<double>(playlists(listener)))));
   return out;
@@ -110,6 +111,7 @@ DeepSetTrainer::DeepSetTrainer(std::shared_ptr<const ListenerData> data, DeepSet
   for (std::size_t a = 0; a < data_->attributes.size(); ++a) {
     const auto shares = data_->shares(a);
     std::vector<float> weights;
+    weights.reserve(shares.size());
     for (const double share : shares)
       weights.push_back(static_cast<float>(1 / (static_cast<double>(shares.size()) * std::max(share, 1e-6))));
     class_weights_.push_back(torch::tensor(weights));

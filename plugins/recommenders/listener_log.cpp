@@ -97,9 +97,9 @@ AttributeFile read_attributes(const std::string& path, std::string* faults) {
   return out;
 }
 
-ListenerTable read_listeners(const std::string& path, events::EventLog::Options options,
+ListenerTable read_listeners(const std::string& path, const events::EventLog::Options& options,
                              const AttributeFile& attributes, std::string* faults) {
-  events::EventLog log(path, std::move(options));
+  events::EventLog log(path, options);
   std::vector<events::Event> events;
   std::vector<events::RefusedLine> refused;
   struct One {

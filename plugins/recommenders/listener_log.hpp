@@ -18,7 +18,7 @@ AttributeFile read_attributes(const std::string& path, std::string* faults = nul
 
 /// Replays the log and takes every playlist as its last event left it. Faults of playlists are counted beside
 /// those of lines. Listeners without a line in the attributes are left out.
-ListenerTable read_listeners(const std::string& log, events::EventLog::Options options,
+ListenerTable read_listeners(const std::string& log, const events::EventLog::Options& options,
                              const AttributeFile& attributes, std::string* faults = nullptr);
 
 /// Spec parameters for both files, and the table they make; what was refused is warned of.

@@ -40,7 +40,8 @@ at::Tensor SasrecBlock::forward(const at::Tensor& x, const at::Tensor& mask) con
   const at::Tensor queries = norm(*query_norm_, x);
   const at::Tensor q = split(query_->forward(queries)), k = split(key_->forward(x)),
                    v = split(value_->forward(x));
-  at::Tensor scores = at::matmul(q, k.transpose(-1, -2)) / std::sqrt(static_cast<double>(d / heads_));
+  const auto width = d / heads_;
+  at::Tensor scores = at::matmul(q, k.transpose(-1, -2)) / std::sqrt(static_cast<double>(width));
   const at::Tensor future = at::ones({length, length}, at::kBool).triu(1);
   const at::Tensor hidden = future.unsqueeze(0) | (mask.squeeze(-1) == 0).unsqueeze(1);  // [B, L, L]
   scores = scores.masked_fill(hidden.unsqueeze(1), -1e9);

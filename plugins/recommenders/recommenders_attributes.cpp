@@ -115,6 +115,7 @@ Object AttributesOperator::prediction() const {
     const auto likeliest =
         static_cast<std::size_t>(std::max_element(now[a].begin(), now[a].end()) - now[a].begin());
     std::vector<std::pair<double, const std::string*>> moved;
+    moved.reserve(without.size());
     for (const auto& [playlist, p] : without)
       moved.emplace_back(p[a][likeliest] - now[a][likeliest], playlist);
     const std::size_t n = std::min(why_, moved.size());

@@ -57,6 +57,7 @@ std::vector<FeatureTest> test_features(const ListenerTable& table) {
       } else {
         name = "kruskal-wallis";
         std::vector<std::vector<double>> list;
+        list.reserve(groups.size());
         for (auto& [of, group] : groups) list.push_back(std::move(group));
         result = kruskal_wallis(list);
       }
@@ -64,6 +65,7 @@ std::vector<FeatureTest> test_features(const ListenerTable& table) {
     }
   }
   std::vector<double> p;
+  p.reserve(out.size());
   for (const FeatureTest& test : out) p.push_back(test.p);
   const auto q = benjamini_hochberg(p);
   for (std::size_t i = 0; i < out.size(); ++i) out[i].q = q[i];

@@ -133,7 +133,7 @@ Network::Network(const Weights& weights) : shape_(weights.shape) {
   const float* at = weights.values.data();
   for (int i = 0; i < shape_.layers(); ++i) {
     const auto [in, out, side] = shape_.layer(i);
-    const auto size = static_cast<std::size_t>(out * in * side * side);
+    const auto size = static_cast<std::size_t>(std::ptrdiff_t{out} * in * side * side);
     layers_.emplace_back(std::span(at, size), std::span(at + size, static_cast<std::size_t>(out)), out, in,
                          side);
     at += size + static_cast<std::size_t>(out);

@@ -67,7 +67,7 @@ struct Upscaler::Canvas {
     };
     run(0, input, features, runs[0], false, false);
     for (int b = 0; b < shape.blocks; ++b) {
-      const auto at = static_cast<std::size_t>(2 * b);
+      const auto at = static_cast<std::size_t>(std::ptrdiff_t{2} * b);
       run(2 * b + 1, features, hidden, runs[at + 1], true, false);
       run(2 * b + 2, hidden, features, runs[at + 2], false, true);
     }
@@ -113,12 +113,12 @@ std::vector<Run> runs_of(const std::vector<std::uint8_t>& mask, int width, int h
   std::vector<Run> out;
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width;) {
-      if (mask[static_cast<std::size_t>(y * width + x)] == 0) {
+      if (mask[static_cast<std::size_t>(std::ptrdiff_t{y} * width + x)] == 0) {
         ++x;
         continue;
       }
       const int first = x;
-      while (x < width && mask[static_cast<std::size_t>(y * width + x)] != 0) ++x;
+      while (x < width && mask[static_cast<std::size_t>(std::ptrdiff_t{y} * width + x)] != 0) ++x;
       out.push_back({y, first, x - first});
     }
   return out;
@@ -126,7 +126,7 @@ std::vector<Run> runs_of(const std::vector<std::uint8_t>& mask, int width, int h
 
 std::vector<std::uint8_t> dilated(const std::vector<std::uint8_t>& mask, int width, int height) {
   std::vector<std::uint8_t> across(mask.size()), out(mask.size());
-  const auto at = [width](int x, int y) { return static_cast<std::size_t>(y * width + x); };
+  const auto at = [width](int x, int y) { return static_cast<std::size_t>(std::ptrdiff_t{y} * width + x); };
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x)
       across[at(x, y)] =
