@@ -47,7 +47,7 @@ void put(Archive& archive, const std::string& dotted, const at::Tensor& tensor) 
 at::Tensor wanted(const Archive& archive, const std::string& dotted, at::IntArrayRef shape) {
   const Tensor* tensor = find(archive, dotted);
   if (tensor == nullptr) throw bad_data("tensor '" + dotted + "' is missing: expected a WDSR checkpoint");
-  const at::Tensor values = nn::view(*tensor);
+  at::Tensor values = nn::view(*tensor);
   if (values.sizes() != shape) {
     std::string expected, found;
     for (const auto n : shape) expected += " " + std::to_string(n);
@@ -104,7 +104,7 @@ at::Tensor Wdsr::forward(const at::Tensor& in, std::int64_t chunk) const {
   const at::Tensor x = in - 0.5;
   at::Tensor h = layers_[0]->forward(x, chunk);
   for (int b = 0; b < shape_.blocks; ++b) {
-    const auto at = static_cast<std::size_t>(2 * b + 1);
+    const auto at = static_cast<std::size_t>(std::ptrdiff_t{2} * b + 1);
     h = h + layers_[at + 1]->forward(layers_[at]->forward(h, chunk).relu_(), chunk);
   }
   const std::size_t tail = layers_.size() - 2;
@@ -194,7 +194,7 @@ std::shared_ptr<Wdsr> wdsr_of(const Archive& tensors, const std::string& name) {
     for (int s = 2; s <= 4; ++s)
       if (skip->shape()[0] == 3 * s * s) shape.scale = s;
     if (const std::string fault = shape.fault(); !fault.empty()) throw bad_data(fault);
-    const auto out = std::make_shared<Wdsr>(shape, nn::generator(0));
+    auto out = std::make_shared<Wdsr>(shape, nn::generator(0));
     const torch::NoGradGuard no_grad;
     auto all = out->named_parameters();
     for (int i = 0; i < shape.layers(); ++i) {
