@@ -187,6 +187,54 @@ void anything(Match& match, const PitchOptions& o, Random& random) {
   }
 }
 
+/// How a goal came about: who won the ball and how, who got the first pass, and the second, and shot.
+struct Attack {
+  bool tackled = false, forward[2] = {true, true};
+  std::int64_t roles[3] = {0, 0, 0};
+};
+
+/// A counter-attack, or what lacks one thing or two.
+Attack any_attack(const PitchOptions& o, bool counter, Random& random) {
+  Attack a;
+  if (!counter) switch (random.below(4)) {
+      case 0:
+        a.tackled = true;
+        break;
+      case 1:
+        a.forward[0] = false;
+        break;
+      case 2:
+        a.forward[1] = false;
+        break;
+      default:
+        a.forward[0] = a.forward[1] = false;
+    }
+  const auto between = [&](std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(high - low + 1)));
+  };
+  const std::int64_t front = o.players - 1, back = (a.forward[0] ? 0 : 1) + (a.forward[1] ? 0 : 1);
+  a.roles[0] = between(back, front - 2 + back);
+  for (int pass = 0; pass < 2; ++pass) {
+    const std::int64_t from = a.roles[pass];
+    // The first of two passes the same way leaves room for the second.
+    const std::int64_t room = pass == 0 && a.forward[0] == a.forward[1] ? 1 : 0;
+    a.roles[pass + 1] = a.forward[pass] ? between(from + 1, std::min(from + 2, front - room))
+                                        : between(std::max(from - 2, room), from - 1);
+  }
+  return a;
+}
+
+/// The same, where who shoots says nothing about the answer: otherwise the front player, whom two forward
+/// passes reach most often, would give it away (right three times of four) to whoever sees the shot alone.
+Attack attack(const PitchOptions& o, bool counter, Random& random) {
+  const std::int64_t shooter =
+      2 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(o.players - 2)));
+  for (;;) {
+    const Attack a = any_attack(o, counter, random);
+    if (a.roles[2] == shooter) return a;
+  }
+}
+
 Game counter(const PitchOptions& o, Random& random) {
   Match match(o, random);
   const bool yes = random.below(2) == 0, patient = random.below(2) == 0;
@@ -201,42 +249,15 @@ Game counter(const PitchOptions& o, Random& random) {
   for (auto& g : gaps) g = gap();
   const std::int64_t shot = o.steps - 6, second = shot - gaps[2], first = second - gaps[1],
                      win = first - gaps[0];
-  // Everything but the answer varies in the same way: how the ball was won, and where the passes went.
-  bool tackled = false, forward[2] = {true, true};
-  if (!yes) switch (random.below(4)) {
-      case 0:
-        tackled = true;
-        break;
-      case 1:
-        forward[0] = false;
-        break;
-      case 2:
-        forward[1] = false;
-        break;
-      default:
-        forward[0] = forward[1] = false;
-    }
+  const Attack a = attack(o, yes, random);
   std::int64_t next = 3 + gap();
   while (match.step() < o.steps) {
     const std::int64_t now = match.step();
     if (now == win) {
-      const std::int64_t low = forward[0] && forward[1] ? 0 : !forward[0] && !forward[1] ? 2 : 1;
-      const std::int64_t high = forward[0] && forward[1]     ? o.players - 3
-                                : !forward[0] && !forward[1] ? o.players - 1
-                                                             : o.players - 2;
-      const std::int64_t winner =
-          opponent(match, o, match.holder(),
-                   low + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(high - low + 1))));
-      tackled ? match.tackle(winner) : match.pass(winner);
+      const std::int64_t winner = opponent(match, o, match.holder(), a.roles[0]);
+      a.tackled ? match.tackle(winner) : match.pass(winner);
     } else if (now == first || now == second) {
-      const bool ahead = forward[now == second];
-      const std::int64_t from = match.holder(), role = match.role(from);
-      // The first of two forward passes leaves room for the second.
-      const std::int64_t room = now == first && forward[1] == ahead ? 1 : 0;
-      const std::int64_t to =
-          ahead ? mate(match, o, from, role + 1, std::min(role + 2, o.players - 1 - room), random)
-                : mate(match, o, from, std::max(role - 2, room), role - 1, random);
-      match.pass(to);
+      match.pass(match.team(match.holder()) * o.players + a.roles[now == first ? 1 : 2]);
     } else if (now == shot) {
       match.shoot(true);
     } else if (now >= next && now < win - 8 && !match.busy()) {

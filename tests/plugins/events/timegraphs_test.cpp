@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <set>
 
 #include "events/council_world.hpp"
@@ -399,6 +401,23 @@ TEST(PitchWorld, ActsAreFewAndGamesDifferInTheAnswerAlone) {
   EXPECT_NEAR(yes / 60, 0.5, 0.2);
   EXPECT_LT(acts / steps, 0.1);
   EXPECT_GT(acts / steps, 0.02);
+}
+
+/// Whoever sees no more than the shot must not know better than a coin: the answer lies in acts long before.
+TEST(PitchWorld, WhoShootsSaysNothingAboutTheAnswer) {
+  for (const std::int64_t players : {5, 7}) {
+    Random random(2);
+    std::map<std::string, std::array<double, 2>> answers;  // by the shooter's role: no, yes
+    constexpr int kGames = 600;
+    for (int i = 0; i < kGames; ++i) {
+      const Game game = play_pitch({.players = players, .steps = 60, .most_gap = 10}, random);
+      answers[game.acts.back().agent.substr(1)][game.questions[0].answer[0] > 0 ? 1 : 0] += 1;
+    }
+    double right = 0;
+    for (const auto& [role, count] : answers) right += std::max(count[0], count[1]);
+    EXPECT_EQ(answers.size(), static_cast<std::size_t>(players - 2));
+    EXPECT_LT(right / kGames, 0.57) << players;  // .77 where passes to the front end at the front player
+  }
 }
 
 TEST(CouncilWorld, AsksForTwoOrThreeSpiesAfterEachRoundFromTheThirdOn) {
