@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "evaluate/measures.hpp"
 #include "nn/device.hpp"
 #include "stream/error.hpp"
 
@@ -158,22 +159,11 @@ double micro_f1(const Answers& a) {
 }
 
 double area_under_curve(const Answers& a) {
-  std::vector<std::pair<float, bool>> all;
-  const at::Tensor p = a.probability.select(1, 0).contiguous(), is = a.answer.select(1, 0).contiguous();
-  for (std::int64_t i = 0; i < p.size(0); ++i)
-    all.emplace_back(p.data_ptr<float>()[i], is.data_ptr<float>()[i] >= 0.5f);
-  std::sort(all.begin(), all.end());
-  double ranks = 0, positives = 0;
-  for (std::size_t i = 0; i < all.size();) {  // ties share their mean rank
-    std::size_t j = i;
-    while (j < all.size() && all[j].first == all[i].first) ++j;
-    for (std::size_t k = i; k < j; ++k)
-      if (all[k].second) ranks += static_cast<double>(i + j + 1) / 2, positives += 1;
-    i = j;
-  }
-  const double negatives = static_cast<double>(all.size()) - positives;
-  return positives > 0 && negatives > 0 ? (ranks - positives * (positives + 1) / 2) / (positives * negatives)
-                                        : 0.5;
+  const at::Tensor p = a.probability.select(1, 0).to(at::kDouble).contiguous(),
+                   is = a.answer.select(1, 0).ge(0.5).to(at::kByte).contiguous();
+  const auto count = static_cast<std::size_t>(p.size(0));
+  const double area = evaluate::auc({p.data_ptr<double>(), count}, {is.data_ptr<std::uint8_t>(), count});
+  return std::isnan(area) ? 0.5 : area;
 }
 
 }  // namespace stream::events

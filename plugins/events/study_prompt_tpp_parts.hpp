@@ -44,18 +44,13 @@ class TppStreamPart final : public StudyPart {
   std::vector<double> true_type_error_;       ///< of each seed, over the first five regimes
 };
 
-class TppExactPart final : public StudyPart {
+class TppExactPart final : public OneStepPart {
  public:
   explicit TppExactPart(std::uint64_t seed) : seed_(seed) {}
-  bool step() override;
-  std::vector<Object> records() const override { return records_; }
-  double fraction() const override { return done_ ? 1 : 0; }
-  std::string progress() const override { return "exact properties"; }
 
  private:
+  void measure() override;
   std::uint64_t seed_;
-  bool done_ = false;
-  std::vector<Object> records_;
 };
 
 /// Of the sample against the unit exponential: sup |F_n(x) - (1 - exp(-x))|.

@@ -233,9 +233,7 @@ void TimeGraphsExactPart::work_of_a_step() {
       Value(), work.front(), work.back(), "within 20 %", std::abs(ratio - 1) <= 0.2));
 }
 
-bool TimeGraphsExactPart::step() {
-  if (done_) return false;
-  done_ = true;
+void TimeGraphsExactPart::measure() {
   stream_and_log();
   names_and_order();
   other_futures();
@@ -247,7 +245,6 @@ bool TimeGraphsExactPart::step() {
     const std::vector<Object> figures = unjudged({records_.begin() + exact, records_.end()});
     std::copy(figures.begin(), figures.end(), records_.begin() + exact);
   }
-  return true;
 }
 
 }  // namespace stream::events

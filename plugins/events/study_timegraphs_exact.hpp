@@ -7,16 +7,13 @@
 
 namespace stream::events {
 
-class TimeGraphsExactPart final : public StudyPart {
+class TimeGraphsExactPart final : public OneStepPart {
  public:
   /// `quick`: what depends on how well the event model has learnt is not judged.
   TimeGraphsExactPart(std::uint64_t seed, bool quick) : seed_(seed), quick_(quick) {}
-  bool step() override;
-  std::vector<Object> records() const override { return records_; }
-  double fraction() const override { return done_ ? 1 : 0; }
-  std::string progress() const override { return "exact properties"; }
 
  private:
+  void measure() override;
   std::shared_ptr<const EventModel> learnt(std::int64_t delay) const;
   void stream_and_log();
   void names_and_order();
@@ -25,9 +22,8 @@ class TimeGraphsExactPart final : public StudyPart {
   void acts_replaced();
   void work_of_a_step();
   std::uint64_t seed_;
-  bool quick_, done_ = false;
+  bool quick_;
   mutable std::map<std::int64_t, std::shared_ptr<const EventModel>> models_;  ///< by delay
-  std::vector<Object> records_;
 };
 
 }  // namespace stream::events

@@ -13,6 +13,19 @@ std::string name_of(Direction direction) {
   return {letter(direction.query), '2', letter(direction.gallery)};
 }
 
+Searched searched_of(Objective objective) {
+  switch (objective) {
+    case Objective::kVisual:
+      return Searched::kVisual;
+    case Objective::kText:
+      return Searched::kText;
+    case Objective::kWithin:
+      return Searched::kMean;
+    default:
+      return Searched::kFused;
+  }
+}
+
 AllVectors vectors_of(const CopeNetwork& network, const ProductSet& set, Searched searched) {
   AllVectors out;
   constexpr std::size_t kBatch = 32;
@@ -98,8 +111,8 @@ RetrievalQuality retrieval(const AllVectors& vectors) {
   return out;
 }
 
-RetrievalQuality retrieval(const CopeNetwork& network, const ProductSet& set) {
-  return retrieval(vectors_of(network, set));
+RetrievalQuality retrieval(const CopeNetwork& network, const ProductSet& set, Searched searched) {
+  return retrieval(vectors_of(network, set, searched));
 }
 
 double RetrievalQuality::mean_rank1() const { return mean(rank1); }

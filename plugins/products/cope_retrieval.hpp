@@ -27,6 +27,8 @@ struct DomainVectors {
 };
 /// What is searched with. kMean: of text's and pictures' vectors, normalised.
 enum class Searched : std::uint8_t { kFused, kVisual, kText, kMean };
+/// The vectors that an objective trains.
+Searched searched_of(Objective objective);
 using AllVectors = std::array<DomainVectors, 3>;
 AllVectors vectors_of(const CopeNetwork& network, const ProductSet& set,
                       Searched searched = Searched::kFused);
@@ -42,7 +44,8 @@ struct RetrievalQuality {
   double live_rank1() const;
 };
 RetrievalQuality retrieval(const AllVectors& vectors);
-RetrievalQuality retrieval(const CopeNetwork& network, const ProductSet& set);
+RetrievalQuality retrieval(const CopeNetwork& network, const ProductSet& set,
+                           Searched searched = Searched::kFused);
 
 /// Of queries for products that have near twins, over the six directions: the share for which a twin is
 /// nearer than anything of the product itself. `twins`: group of each product, or -1. 0 when there are none.

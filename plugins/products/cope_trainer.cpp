@@ -200,7 +200,7 @@ void CopeTrainer::step() {
   at_ = 0;
   ++epoch_;
   if (!validation_set_->products.empty() && (epoch_ % kValidated == 0 || finished()))
-    validation_ = retrieval(*network_, *validation_set_).mean_rank1();
+    validation_ = retrieval(*network_, *validation_set_, searched_of(options_.objective)).mean_rank1();
   begin_epoch();
 }
 

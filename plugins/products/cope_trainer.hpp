@@ -13,7 +13,7 @@ struct CopeTrainerOptions {
   CopeShape shape;  ///< size is the data's
   Objective objective = Objective::kCope;
   std::int64_t batch = 48, epochs = 100;
-  double learning_rate = 2e-3, weight_decay = 1e-2;
+  double learning_rate = 1e-3, weight_decay = 1e-2;
   double text_factor = 1, visual_factor = 1;  ///< of the learning rate, for encoders that were trained before
   std::int64_t warm_up = 50;                  ///< updates
   double temperature = 0.05, smoothing = 0.1;

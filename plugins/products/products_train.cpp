@@ -52,7 +52,8 @@ Spec CopeTrainSource::spec() {
                   "Learn one space for products on pages, in short videos and in live streams (COPE).")
                  .output<Record>("progress",
                                  "{\"epoch\", \"step\", \"loss\", \"validation\": mean rank-1 over the six "
-                                 "directions on products held out, anew every ten epochs} after each epoch; "
+                                 "directions on products held out, by the vectors that the objective "
+                                 "trains, anew every ten epochs} after each epoch; "
                                  "at the end {\"test\": "
                                  "{\"rank1\", \"map\", \"one_shot\": by direction, P2V ... L2V, and their "
                                  "mean}, \"parameters\"}")
@@ -183,7 +184,7 @@ Object CopeTrainSource::finish() const {
   const CopeTrainer& t = trainer();
   Object line{{"parameters", t.parameters()}};
   if (!t.validation_set().products.empty()) {
-    const RetrievalQuality q = retrieval(t.network(), t.validation_set());
+    const RetrievalQuality q = retrieval(t.network(), t.validation_set(), searched_of(t.options().objective));
     const auto by_direction = [](const std::array<double, 6>& values, double mean) {
       Object out;
       for (std::size_t k = 0; k < kDirections.size(); ++k) out.set(name_of(kDirections[k]), values[k]);

@@ -1,12 +1,12 @@
 /// products.cope_train: from products in three domains to a model for products.cope.
 #pragma once
 
+#include "nn/train_source.hpp"
 #include "products/cope_trainer.hpp"
-#include "recommenders/train_source.hpp"
 
 namespace stream::products {
 
-class CopeTrainSource final : public recommenders::TrainSource<CopeTrainer> {
+class CopeTrainSource final : public nn::TrainSource<CopeTrainer> {
  public:
   static Spec spec();
   explicit CopeTrainSource(const Params& params);

@@ -55,18 +55,13 @@ class CopeQualityPart final : public StudyPart {
 };
 
 /// What must be so to the last digits.
-class CopeExactPart final : public StudyPart {
+class CopeExactPart final : public OneStepPart {
  public:
   explicit CopeExactPart(std::uint64_t seed) : seed_(seed) {}
-  bool step() override;
-  std::vector<Object> records() const override { return records_; }
-  double fraction() const override { return done_ ? 1 : 0; }
-  std::string progress() const override { return "what must be exact"; }
 
  private:
+  void measure() override;
   std::uint64_t seed_;
-  bool done_ = false;
-  std::vector<Object> records_;
 };
 
 }  // namespace stream::products

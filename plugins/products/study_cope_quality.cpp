@@ -8,8 +8,6 @@ namespace {
 
 /// Frames that a clip of the training set keeps.
 constexpr int kKept = 8;
-/// The same for all arms.
-constexpr double kLearningRate = 1e-3;
 
 ProductSet reversed(const ProductSet& set) {
   ProductSet out = set;
@@ -76,7 +74,6 @@ bool CopeQualityPart::step() {
     CopeTrainerOptions o;
     o.objective = arm.objective;
     o.epochs = options_.epochs;
-    o.learning_rate = kLearningRate;
     o.shape.frames = arm.frames;
     o.shape.text_everywhere = arm.text_everywhere;
     trainer_ =

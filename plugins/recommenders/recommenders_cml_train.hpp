@@ -1,12 +1,12 @@
 /// recommenders.cml_train: from tickets and plots to a model for recommenders.cml.
 #pragma once
 
+#include "nn/train_source.hpp"
 #include "recommenders/cml_trainer.hpp"
-#include "recommenders/train_source.hpp"
 
 namespace stream::recommenders {
 
-class CmlTrainSource final : public TrainSource<CmlTrainer> {
+class CmlTrainSource final : public nn::TrainSource<CmlTrainer> {
  public:
   static Spec spec();
   explicit CmlTrainSource(const Params& params);

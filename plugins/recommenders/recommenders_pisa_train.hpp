@@ -1,12 +1,12 @@
 /// recommenders.pisa_train: from a log of events to a model for recommenders.pisa.
 #pragma once
 
+#include "nn/train_source.hpp"
 #include "recommenders/pisa_trainer.hpp"
-#include "recommenders/train_source.hpp"
 
 namespace stream::recommenders {
 
-class PisaTrainSource final : public TrainSource<PisaTrainer> {
+class PisaTrainSource final : public nn::TrainSource<PisaTrainer> {
  public:
   static Spec spec();
   explicit PisaTrainSource(const Params& params);

@@ -216,9 +216,7 @@ AttributeProbabilities of_set(const DeepSetModel& model, const PlaylistSet& set)
 
 }  // namespace
 
-bool AttributesExactPart::step() {
-  if (done_) return false;
-  done_ = true;
+void AttributesExactPart::measure() {
   const PlaylistWorld world({.users = 60, .seed = seed_});
   const auto table = std::make_shared<const ListenerTable>(table_of_world(world));
   const auto data = std::make_shared<const ListenerData>(table, split_listeners(60, 0.2, 0.2, Random(seed_)));
@@ -307,7 +305,6 @@ bool AttributesExactPart::step() {
     }
   records_.push_back(claim("p of Mann and Whitney's U against enumeration, up to 8 values", Value(), Value(),
                            enumerated, "<= 1e-12", enumerated <= 1e-12));
-  return true;
 }
 
 }  // namespace stream::recommenders

@@ -46,18 +46,13 @@ class CmlQualityPart final : public StudyPart {
 };
 
 /// What must be so to the last digits.
-class CmlExactPart final : public StudyPart {
+class CmlExactPart final : public OneStepPart {
  public:
   explicit CmlExactPart(std::uint64_t seed) : seed_(seed) {}
-  bool step() override;
-  std::vector<Object> records() const override { return records_; }
-  double fraction() const override { return done_ ? 1 : 0; }
-  std::string progress() const override { return "what must be exact"; }
 
  private:
+  void measure() override;
   std::uint64_t seed_;
-  bool done_ = false;
-  std::vector<Object> records_;
 };
 
 }  // namespace stream::recommenders

@@ -46,18 +46,13 @@ class PisaQualityPart final : public StudyPart {
   std::int64_t parameters_ = 0;
 };
 
-class PisaExactPart final : public StudyPart {
+class PisaExactPart final : public OneStepPart {
  public:
   explicit PisaExactPart(std::uint64_t seed) : seed_(seed) {}
-  bool step() override;
-  std::vector<Object> records() const override { return records_; }
-  double fraction() const override { return done_ ? 1 : 0; }
-  std::string progress() const override { return "exact properties"; }
 
  private:
+  void measure() override;
   std::uint64_t seed_;
-  bool done_ = false;
-  std::vector<Object> records_;
 };
 
 }  // namespace stream::recommenders

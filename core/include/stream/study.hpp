@@ -33,6 +33,28 @@ class StudyPart {
   virtual std::string progress() const = 0;
 };
 
+/// A part that measures all in one step: what must be exact, mostly.
+class OneStepPart : public StudyPart {
+ public:
+  bool step() final {
+    if (done_) return false;
+    done_ = true;
+    measure();
+    return true;
+  }
+  std::vector<Object> records() const final { return records_; }
+  double fraction() const final { return done_ ? 1 : 0; }
+  std::string progress() const final { return "exact properties"; }
+
+ protected:
+  /// Adds to `records_`.
+  virtual void measure() = 0;
+  std::vector<Object> records_;
+
+ private:
+  bool done_ = false;
+};
+
 /// Runs its parts one after the other. Parts that have stated what they found are not run again by a resumed
 /// run; the one under way starts anew.
 class StudySource : public Source {

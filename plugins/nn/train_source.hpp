@@ -1,5 +1,4 @@
-/// What every source that trains a recommender has in common: a line for each epoch, and the model at the
-/// end.
+/// What sources that train in epochs have in common: a line for each epoch, and the model at the end.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +8,7 @@
 
 #include "stream/operator.hpp"
 
-namespace stream::recommenders {
+namespace stream::nn {
 
 template <typename Trainer>
 class TrainSource : public Source {
@@ -64,4 +63,4 @@ class TrainSource : public Source {
   bool written_ = false;
 };
 
-}  // namespace stream::recommenders
+}  // namespace stream::nn
