@@ -15,6 +15,8 @@ extern "C" {
 
 namespace stream::libav {
 
+inline constexpr AVRational kNanoseconds{1, 1'000'000'000};
+
 struct Free {
   void operator()(AVFrame* f) const { av_frame_free(&f); }
   void operator()(AVPacket* p) const { av_packet_free(&p); }

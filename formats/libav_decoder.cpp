@@ -21,7 +21,6 @@ namespace {
 
 constexpr int kReadBuffer = 1 << 16;
 constexpr std::size_t kMostAhead = 4;  ///< frames decoded before they are asked for
-constexpr AVRational kNanoseconds = {1, 1'000'000'000};
 
 /// A thread of its own reads and decodes, because libavformat cannot be stopped in the middle of a read and
 /// called again. Frames wait in a short queue.
@@ -275,7 +274,7 @@ class LibavDecoder final : public VideoDecoder {
                      " has no timestamp: say rate = \"25\", or whatever it is, to count frames");
     if (decoded_ == 0) first_stamp_ = stamp;
     const auto nanoseconds = [&](std::int64_t ticks) {
-      return Time{av_rescale_q(ticks, stream_->time_base, kNanoseconds)};
+      return Time{av_rescale_q(ticks, stream_->time_base, libav::kNanoseconds)};
     };
     packet.time = nanoseconds(stamp - first_stamp_);
     if (packet.time < newest_)

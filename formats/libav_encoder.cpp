@@ -12,7 +12,6 @@ namespace {
 constexpr int kWriteBuffer = 1 << 16;
 /// Every usual frame rate, those over 1001 and whole milliseconds are whole numbers of it.
 constexpr AVRational kTicks = {1, 120'000};
-constexpr AVRational kNanoseconds = {1, 1'000'000'000};
 
 std::vector<std::string> encoder_names() {
   std::vector<std::string> names;
@@ -136,11 +135,11 @@ class LibavEncoder final : public VideoEncoder {
       picture = libav::share(frame);
     }
     picture->format = codec_->pix_fmt;
-    std::int64_t pts = av_rescale_q(packet.time.count(), kNanoseconds, codec_->time_base);
+    std::int64_t pts = av_rescale_q(packet.time.count(), libav::kNanoseconds, codec_->time_base);
     if (pts <= newest_) pts = newest_ + 1;  // two frames in one tick
     newest_ = pts;
     picture->pts = pts;
-    period_ = av_rescale_q(packet.duration.count(), kNanoseconds, codec_->time_base);
+    period_ = av_rescale_q(packet.duration.count(), libav::kNanoseconds, codec_->time_base);
     picture->pkt_duration = period_;
     send(picture.get());
   }

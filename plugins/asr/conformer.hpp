@@ -32,6 +32,7 @@ struct ConformerShape {
 
 /// Mel frames of one encoder frame, and its length in time: 80 ms.
 inline constexpr std::int64_t kSubsampling = 8;
+inline constexpr double kFrameSeconds = 0.08;  ///< a frame of the encoder's output: 8 hops of 10 ms
 
 /// Three stride-2 3x3 convolutions over (time, mel), zeros two before and one behind on both axes, so that an
 /// output depends on no frame after its own.

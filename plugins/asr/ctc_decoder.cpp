@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "asr/conformer.hpp"
 #include "stream/error.hpp"
 
 namespace stream::asr {
 
 namespace {
-constexpr double kFrame = 0.08;  // seconds
 constexpr std::int64_t kSettle = 4, kMostPieces = 32, kMostFrames = 125;
 constexpr std::string_view kWordStart = "\u2581";
 }  // namespace
@@ -42,12 +42,12 @@ void CtcWordDecoder::step(std::int64_t frame, std::span<const float> p, float st
     if (open_ && (initial_[piece] || count_ >= kMostPieces)) close(frame, out);
     if (!open_) {
       open_ = true, text_.clear(), count_ = 0, confidence_ = 1, piece_confidence_ = 1, began_ = frame;
-      start_ = std::max(previous_end_, (static_cast<double>(frame) + start) * kFrame);
+      start_ = std::max(previous_end_, (static_cast<double>(frame) + start) * kFrameSeconds);
     }
     confidence_ = std::min(confidence_, piece_confidence_);
     piece_confidence_ = likeliest;
     text_ += pieces_[piece];
-    end_ = (static_cast<double>(frame) + end) * kFrame;
+    end_ = (static_cast<double>(frame) + end) * kFrameSeconds;
     ++count_;
   }
   if (best != blank) blanks_ = 0;

@@ -9,7 +9,6 @@
 namespace stream::asr {
 
 namespace {
-constexpr double kFrameSeconds = 0.08;
 constexpr const char *kEquality = "equality", *kEndurance = "endurance", *kCost = "cost";
 /// Utterances of the test split that are repeated where an hour of speech is needed.
 constexpr std::int64_t kRepeated = 20;

@@ -10,7 +10,6 @@
 namespace stream::asr {
 
 namespace {
-constexpr double kFrameSeconds = 0.08;
 constexpr int kRun = 8;  // chunks that one encoder computes before it is the other's turn
 /// Of the ratio that counting frames alone gives, window / chunk: what attention and padding may take.
 constexpr double kCountBar = 0.9;

@@ -8,7 +8,7 @@ namespace stream::asr {
 
 namespace {
 constexpr std::int64_t kSecondsEarly = 10;
-constexpr double kBar = 0.1;
+constexpr double kEnduranceBar = 0.1;
 
 /// Words are of no interest here, only that there are some.
 class Count final : public Output {
@@ -104,7 +104,7 @@ std::vector<Object> EnduranceStudy::records() const {
                 where + ", median of " + std::to_string(ratios_.size()) + " pairs",
             "constant",
             quantity(median(early_), "ms") + " in minute 1, then " + quantity(median(late_), "ms"), ratio,
-            "0.9 to 1.1", std::abs(ratio - 1) <= kBar)};
+            "0.9 to 1.1", std::abs(ratio - 1) <= kEnduranceBar)};
   out.back().set("milliseconds", Object{{"early", median(early_)}, {"late", median(late_)}});
   // Two streams in turn find less of their weights in the processor's caches than one alone.
   const std::string plot = "processor time for a chunk in ms, by minute of the stream";

@@ -7,7 +7,6 @@
 namespace stream::asr {
 
 namespace {
-constexpr double kFrameSeconds = 0.08;
 constexpr float kMelsPerFrame = 8;
 /// Weight of the head for word times beside the CTC loss.
 constexpr double kTimesWeight = 0.1;

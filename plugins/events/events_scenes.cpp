@@ -8,8 +8,6 @@ namespace stream::events {
 
 namespace {
 
-constexpr std::size_t kMostNodes = 4096;
-
 std::int64_t line_of(const Record& record) {
   const Value* line = record.find("line");
   return line && line->is_integer() ? line->as_integer() : 0;

@@ -12,6 +12,8 @@
 
 namespace stream::events {
 
+inline constexpr std::size_t kMostNodes = 4096;  ///< of a step
+
 struct SceneNode {
   std::string id;
   std::int32_t type = 0;  ///< index into the vocabulary

@@ -11,8 +11,6 @@ namespace stream::events {
 
 namespace {
 
-constexpr std::size_t kMostNodes = 4096;
-
 std::vector<std::string> names(const Value& value) {
   std::vector<std::string> out;
   for (const Value& name : value.as_array()) out.push_back(name.as_string());

@@ -33,7 +33,7 @@ ModelConfig config_of(const Params& p) {
   return c;
 }
 
-TrainerOptions options_of(const Params& p) {
+TrainerOptions trainer_options_of(const Params& p) {
   return {.steps = p.get<std::int64_t>("steps"),
           .batch = p.get<std::int64_t>("batch"),
           .length = p.get<std::int64_t>("length"),
@@ -127,7 +127,7 @@ TrainOperator::TrainOperator(const Params& p)
       report_(p.get<std::int64_t>("report")),
       tokenizer_(byte_tokenizer()),
       encoder_(tokenizer_->encoder()),
-      trainer_(config_of(p), options_of(p), p.random("training")) {
+      trainer_(config_of(p), trainer_options_of(p), p.random("training")) {
   const TrainerOptions& o = trainer_.options();
   first_ = std::min(o.pool / 2, 16 * o.batch * o.length);
 }

@@ -15,7 +15,7 @@
 namespace stream::llm {
 namespace {
 
-constexpr const char *kGates = "gates", *kExact = "exact", *kSpeed = "speed";
+constexpr const char *kDuoGates = "gates", *kDuoExact = "exact", *kDuoSpeed = "speed";
 constexpr std::int64_t kFar =
     16;                         // tokens back from which a value is asked for: more than streaming heads see
 constexpr double kAsks = 0.25;  // attention on the value asked for, on average, of a recall head
@@ -323,8 +323,8 @@ Spec DuoStudy::spec() {
       .param("steps", o.steps, "of each identification", range(5, 1e6))
       .param("batch", o.batch, "samples in a step", range(1, 4096))
       .param("samples", o.samples, "unseen ones that recall is measured on", range(1, 1e6))
-      .param("parts", std::vector<std::string>{kGates, kExact, kSpeed}, "what is measured, in this order",
-             choices({kGates, kExact, kSpeed}))
+      .param("parts", std::vector<std::string>{kDuoGates, kDuoExact, kDuoSpeed},
+             "what is measured, in this order", choices({kDuoGates, kDuoExact, kDuoSpeed}))
       .param("quick", false, "one model, one draw of data, 32 samples; the same bars, but that on time")
       .contract({.order = Order::kStateful, .cost = Cost::kHeavy})
       .about(
@@ -368,7 +368,7 @@ from = "study"
 )");
 }
 
-DuoStudy::DuoStudy(const Params& p) : StudySource(parts_by_seed(p, {kGates})) {
+DuoStudy::DuoStudy(const Params& p) : StudySource(parts_by_seed(p, {kDuoGates})) {
   options_.model = p.get<bool>("train") ? "" : p.input_path("model");
   options_.steps = p.get<std::int64_t>("steps");
   options_.batch = p.get<std::int64_t>("batch");
@@ -382,8 +382,8 @@ DuoStudy::DuoStudy(const Params& p) : StudySource(parts_by_seed(p, {kGates})) {
 }
 
 std::unique_ptr<StudyPart> DuoStudy::part(const std::string& which) const {
-  if (which == kExact) return duo_exact(options_);
-  if (which == kSpeed) return duo_speed(options_);
+  if (which == kDuoExact) return duo_exact(options_);
+  if (which == kDuoSpeed) return duo_speed(options_);
   return std::make_unique<Gates>(options_, seed_of_part(which));
 }
 

@@ -32,9 +32,9 @@ ModelConfig grouped() {
   return c;
 }
 
-class Exact final : public JobsPart {
+class DuoExact final : public JobsPart {
  public:
-  explicit Exact(const DuoStudy::Options& o)
+  explicit DuoExact(const DuoStudy::Options& o)
       : options_(o),
         maker_(o.model, filler_recipe(), o.seed * 1000),
         grouped_(random_model(grouped(), o.seed + 3)) {
@@ -230,7 +230,7 @@ class Speed final : public JobsPart {
 }  // namespace
 
 std::unique_ptr<StudyPart> duo_exact(const DuoStudy::Options& options) {
-  return std::make_unique<Exact>(options);
+  return std::make_unique<DuoExact>(options);
 }
 std::unique_ptr<StudyPart> duo_speed(const DuoStudy::Options& options) {
   return std::make_unique<Speed>(options);

@@ -16,7 +16,7 @@
 namespace stream::llm {
 namespace {
 
-constexpr const char *kRecall = "recall", *kExact = "exact";
+constexpr const char *kInfRecall = "recall", *kInfExact = "exact";
 constexpr std::int64_t kLocal = 64, kExecution = 16;
 
 InfMemory::Options options(std::int64_t block, std::int64_t representatives, std::int64_t topk) {
@@ -245,8 +245,8 @@ Spec InfStudy::spec() {
       .param("streams", std::int64_t{8}, "texts of each length, of eight needles", range(1, 1e5))
       .param("longest", std::int64_t{1 << 16}, "tokens of one more text, without bars; 0: none",
              range(0, 1 << 24))
-      .param("parts", std::vector<std::string>{kRecall, kExact}, "what is measured, in this order",
-             choices({kRecall, kExact}))
+      .param("parts", std::vector<std::string>{kInfRecall, kInfExact}, "what is measured, in this order",
+             choices({kInfRecall, kInfExact}))
       .param("quick", false,
              "one model, three texts of the first length; the same bars, but chance may stray further")
       .contract({.order = Order::kStateful, .cost = Cost::kHeavy})
@@ -284,7 +284,7 @@ from = "study"
 )");
 }
 
-InfStudy::InfStudy(const Params& p) : StudySource(parts_by_seed(p, {kRecall})) {
+InfStudy::InfStudy(const Params& p) : StudySource(parts_by_seed(p, {kInfRecall})) {
   options_.model = p.get<bool>("train") ? "" : p.input_path("model");
   options_.lengths = p.get<std::vector<std::int64_t>>("lengths");
   if (options_.lengths.empty()) throw bad_recipe("lengths is empty");
@@ -302,7 +302,7 @@ InfStudy::InfStudy(const Params& p) : StudySource(parts_by_seed(p, {kRecall})) {
 }
 
 std::unique_ptr<StudyPart> InfStudy::part(const std::string& which) const {
-  if (which == kExact) return inf_exact(options_);
+  if (which == kInfExact) return inf_exact(options_);
   return std::make_unique<Recall>(options_, seed_of_part(which));
 }
 

@@ -39,9 +39,10 @@ class Scratch {
   fs::path path_;
 };
 
-class Exact final : public JobsPart {
+class InfExact final : public JobsPart {
  public:
-  explicit Exact(const InfStudy::Options& o) : options_(o), maker_(o.model, filler_recipe(), o.seed * 1000) {
+  explicit InfExact(const InfStudy::Options& o)
+      : options_(o), maker_(o.model, filler_recipe(), o.seed * 1000) {
     job("model", [this] { return maker_.step(); });
     once("without look-up", [this] { without_look_up(); });
     once("short streams", [this] { dense(); });
@@ -230,7 +231,7 @@ class Exact final : public JobsPart {
 }  // namespace
 
 std::unique_ptr<StudyPart> inf_exact(const InfStudy::Options& options) {
-  return std::make_unique<Exact>(options);
+  return std::make_unique<InfExact>(options);
 }
 
 }  // namespace stream::llm

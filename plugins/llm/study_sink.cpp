@@ -15,13 +15,13 @@
 namespace stream::llm {
 namespace {
 
-constexpr const char *kArms = "arms", *kExact = "exact", *kCurve = "curve";
-constexpr std::int64_t kLength = 64, kText = 400;
+constexpr const char *kSinkArms = "arms", *kSinkExact = "exact", *kSinkCurve = "curve";
+constexpr std::int64_t kSinkLength = 64, kSinkText = 400;
 constexpr std::size_t kSettled = 128;
 
 std::vector<std::string> parts_of(const Params& p) {
-  auto parts = parts_by_seed(p, {kArms});
-  if (p.get<bool>("quick")) std::erase(parts, kCurve);
+  auto parts = parts_by_seed(p, {kSinkArms});
+  if (p.get<bool>("quick")) std::erase(parts, kSinkCurve);
   return parts;
 }
 
@@ -141,7 +141,7 @@ class Arms final : public JobsPart {
     double fresh_count = 0, again_count = 0;
     const bool bias = arm.bias != AttentionBias::kNone;
     for (std::int64_t i = 0; i < options_.sequences; ++i) {
-      TestStream s = test_stream(streaming_text(), 0.4, kLength, false,
+      TestStream s = test_stream(streaming_text(), 0.4, kSinkLength, false,
                                  Random(stable_hash("mass " + std::to_string(i), options_.seed)));
       if (at >= 0) {
         s.tokens.insert(s.tokens.begin() + at, 0);
@@ -181,13 +181,13 @@ class Arms final : public JobsPart {
     for (const std::int64_t cache : {16, 32}) {
       double lost = 0;
       for (std::int64_t i = 0; i < options_.streams; ++i) {
-        const TestStream s = test_stream(streaming_text(), 0.4, kText, arm.begin,
+        const TestStream s = test_stream(streaming_text(), 0.4, kSinkText, arm.begin,
                                          Random(stable_hash("window " + std::to_string(i), options_.seed)));
         const auto nll = [&](std::int64_t sinks) {
           Session session(decoder_, std::make_unique<SinkMemory>(
                                         decoder_->config(), decoder_->rope(),
                                         SinkMemory::Options{.sinks = sinks, .recent = cache - sinks}));
-          return mean_nll(scored(session, s.tokens).nll, kSettled, kText);
+          return mean_nll(scored(session, s.tokens).nll, kSettled, kSinkText);
         };
         lost += nll(0) - nll(1);
       }
@@ -280,7 +280,7 @@ void probe_texts(AttentionProbe& probe, const ProbeText& text, std::int64_t sequ
     Random random(stable_hash("probe " + std::to_string(i), seed));
     PairText source(shape, text.repeat, Random(random()));
     source.take(static_cast<std::int64_t>(random.below(1000)));  // samples begin anywhere in a text
-    std::vector<std::int32_t> tokens = source.take(kLength - (text.begin_at >= 0 ? 1 : 0));
+    std::vector<std::int32_t> tokens = source.take(kSinkLength - (text.begin_at >= 0 ? 1 : 0));
     if (text.begin_at >= 0) {
       const auto any =
           static_cast<std::int32_t>(1 + random.below(static_cast<std::uint64_t>(shape.vocabulary() - 1)));
@@ -309,8 +309,8 @@ Spec SinkStudy::spec() {
       .param("streams", o.streams, "texts of 400 tokens for the price of a window", range(1, 1e5))
       .param("curve_steps", o.curve_steps, "updates of the model that is trained and probed in the run",
              range(100, 1e6))
-      .param("parts", std::vector<std::string>{kArms, kExact, kCurve}, "what is measured, in this order",
-             choices({kArms, kExact, kCurve}))
+      .param("parts", std::vector<std::string>{kSinkArms, kSinkExact, kSinkCurve},
+             "what is measured, in this order", choices({kSinkArms, kSinkExact, kSinkCurve}))
       .param("quick", false, "one seed, 30 sequences, 4 texts, no training; the same bars")
       .contract({.order = Order::kStateful, .cost = Cost::kHeavy})
       .about(
@@ -361,8 +361,8 @@ SinkStudy::SinkStudy(const Params& p) : StudySource(parts_of(p)) {
 }
 
 std::unique_ptr<StudyPart> SinkStudy::part(const std::string& which) const {
-  if (which == kExact) return sink_exact(options_);
-  if (which == kCurve) return sink_curve(options_);
+  if (which == kSinkExact) return sink_exact(options_);
+  if (which == kSinkCurve) return sink_curve(options_);
   return std::make_unique<Arms>(options_, seed_of_part(which));
 }
 

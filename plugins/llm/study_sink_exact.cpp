@@ -11,11 +11,11 @@
 namespace stream::llm {
 namespace {
 
-constexpr std::int64_t kLength = 64;
+constexpr std::int64_t kExactLength = 64;
 
-class Exact final : public JobsPart {
+class SinkExact final : public JobsPart {
  public:
-  explicit Exact(const SinkStudy::Options& o) : options_(o) {
+  explicit SinkExact(const SinkStudy::Options& o) : options_(o) {
     once("metric", [this] { metric(); });
     once("zero key", [this] { zero_key(); });
     once("no positions", [this] { no_positions(); });
@@ -24,11 +24,11 @@ class Exact final : public JobsPart {
 
  private:
   static ModelConfig shape() {
-    ModelConfig c = llama_shape(2, 32, 16, 64, 145, kLength);
+    ModelConfig c = llama_shape(2, 32, 16, 64, 145, kExactLength);
     return c;
   }
   std::vector<std::int32_t> text() const {
-    return test_stream(streaming_text(), 0.4, kLength, true, Random(stable_hash("exact", options_.seed)))
+    return test_stream(streaming_text(), 0.4, kExactLength, true, Random(stable_hash("exact", options_.seed)))
         .tokens;
   }
   template <typename Each>
@@ -88,7 +88,7 @@ class Exact final : public JobsPart {
               worst = std::max(worst, std::abs(static_cast<double>(p[static_cast<std::size_t>(t * n + s)]) -
                                                1 / static_cast<double>(t + 1)));
         });
-    session.feed(std::vector<std::int32_t>(kLength, 7));
+    session.feed(std::vector<std::int32_t>(kExactLength, 7));
     claim("no positions, one token repeated: largest difference of attention from 1/t", "1/t", Value(), worst,
           "<= 1e-6", worst <= 1e-6);
   }
@@ -157,14 +157,14 @@ class Curve final : public JobsPart {
 
   bool train() {
     if (!trainer_) {
-      ModelConfig c = llama_shape(2, 32, 16, 64, 145, kLength);
+      ModelConfig c = llama_shape(2, 32, 16, 64, 145, kExactLength);
       c.begin_token = 0;
       trainer_ = std::make_unique<Trainer>(c, TrainerOptions{.steps = options_.curve_steps},
                                            Random(stable_hash("curve", options_.seed)));
       look();
     }
     for (int i = 0; i < 25 && !trainer_->finished(); ++i) {
-      for (; texts_ * 2000 < (16 + trainer_->steps()) * trainer_->options().batch * kLength; ++texts_) {
+      for (; texts_ * 2000 < (16 + trainer_->steps()) * trainer_->options().batch * kExactLength; ++texts_) {
         PairText text(streaming_text(), 0.3 + 0.65 * static_cast<double>(texts_ % 32) / 31,
                       Random(stable_hash("curve text " + std::to_string(texts_), options_.seed)));
         trainer_->add(text.take(2000));
@@ -215,7 +215,7 @@ class Curve final : public JobsPart {
 }  // namespace
 
 std::unique_ptr<StudyPart> sink_exact(const SinkStudy::Options& options) {
-  return std::make_unique<Exact>(options);
+  return std::make_unique<SinkExact>(options);
 }
 std::unique_ptr<StudyPart> sink_curve(const SinkStudy::Options& options) {
   return std::make_unique<Curve>(options);

@@ -8,7 +8,8 @@
 namespace stream::llm {
 namespace {
 
-constexpr const char *kExact = "exact", *kQuality = "quality", *kControl = "control", *kSpeed = "speed";
+constexpr const char *kStreamingExact = "exact", *kStreamingQuality = "quality",
+                     *kStreamingControl = "control", *kStreamingSpeed = "speed";
 
 }  // namespace
 
@@ -29,8 +30,10 @@ Spec StreamingStudy::spec() {
       .param("caches", std::vector<std::int64_t>{16, 32}, "tokens kept", range(8, 1 << 20))
       .param("streams", std::int64_t{16}, "texts of 400 tokens for the tables", range(1, 1e5))
       .param("tokens", std::int64_t{20'000}, "of the long stream", range(1000, 1e8))
-      .param("parts", std::vector<std::string>{kExact, kQuality, kControl, kSpeed},
-             "what is measured, in this order", choices({kExact, kQuality, kControl, kSpeed}))
+      .param("parts",
+             std::vector<std::string>{kStreamingExact, kStreamingQuality, kStreamingControl, kStreamingSpeed},
+             "what is measured, in this order",
+             choices({kStreamingExact, kStreamingQuality, kStreamingControl, kStreamingSpeed}))
       .param("quick", false,
              "one model, 4 texts, a tenth of the long stream; the same bars, but those on growth with time")
       .contract({.order = Order::kStateful, .cost = Cost::kHeavy})
@@ -73,7 +76,7 @@ from = "study"
 )");
 }
 
-StreamingStudy::StreamingStudy(const Params& p) : StudySource(parts_by_seed(p, {kQuality})) {
+StreamingStudy::StreamingStudy(const Params& p) : StudySource(parts_by_seed(p, {kStreamingQuality})) {
   const bool quick = p.get<bool>("quick"), train = p.get<bool>("train");
   options_.model = train ? "" : p.input_path("model");
   options_.plain = train ? "" : p.input_path("plain");
@@ -90,9 +93,9 @@ StreamingStudy::StreamingStudy(const Params& p) : StudySource(parts_by_seed(p, {
 }
 
 std::unique_ptr<StudyPart> StreamingStudy::part(const std::string& which) const {
-  if (which == kExact) return streaming_exact(options_);
-  if (which == kControl) return streaming_control(options_);
-  if (which == kSpeed) return streaming_speed(options_);
+  if (which == kStreamingExact) return streaming_exact(options_);
+  if (which == kStreamingControl) return streaming_control(options_);
+  if (which == kStreamingSpeed) return streaming_speed(options_);
   return streaming_quality(options_, seed_of_part(which));
 }
 

@@ -31,9 +31,9 @@ Session sink_session(const std::shared_ptr<const Decoder>& decoder, std::int64_t
                                                        SinkMemory::Options{sinks, recent, keys}));
 }
 
-class Exact final : public JobsPart {
+class StreamingExact final : public JobsPart {
  public:
-  explicit Exact(const StreamingStudy::Options& o)
+  explicit StreamingExact(const StreamingStudy::Options& o)
       : options_(o), maker_(o.model, {.text = streaming_text()}, o.seed * 1000) {
     job("model", [this] { return maker_.step(); });
     for (const std::int64_t c : o.caches) {
@@ -217,7 +217,7 @@ class Speed final : public JobsPart {
 }  // namespace
 
 std::unique_ptr<StudyPart> streaming_exact(const StreamingStudy::Options& options) {
-  return std::make_unique<Exact>(options);
+  return std::make_unique<StreamingExact>(options);
 }
 
 std::unique_ptr<StudyPart> streaming_speed(const StreamingStudy::Options& options) {

@@ -2,9 +2,13 @@
 /// This is the precompiled header of everything that uses libtorch.
 #pragma once
 
-#include <torch/torch.h>
-
+// Not <torch/torch.h>: its layers, optimisers and data loaders cost every file two seconds more.
 #include <ATen/CPUGeneratorImpl.h>
+#include <torch/autograd.h>
+#include <torch/cuda.h>
+#include <torch/nn/module.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 #include <torch/version.h>
 
 #include <cmath>

@@ -12,8 +12,8 @@ namespace stream::recommenders {
 
 namespace {
 
-constexpr auto kInputs = static_cast<std::int64_t>(kPlaylistFeatures);
-constexpr auto kUnits = static_cast<std::int64_t>(kDeepSetUnits);
+constexpr auto kTrainerInputs = static_cast<std::int64_t>(kPlaylistFeatures);
+constexpr auto kTrainerUnits = static_cast<std::int64_t>(kDeepSetUnits);
 
 void copy_weights(const torch::nn::Module& from, torch::nn::Module& into) {
   const torch::NoGradGuard no_grad;
@@ -75,10 +75,10 @@ std::vector<double> ListenerData::shares(std::size_t attribute) const {
 
 DeepSetNetwork::DeepSetNetwork(std::int64_t outputs, const DeepSetOptions& options, const at::Generator& g)
     : options_(options),
-      phi1_(register_module("phi1", std::make_shared<nn::Linear>(kInputs, kUnits, g))),
-      phi2_(register_module("phi2", std::make_shared<nn::Linear>(kUnits, kUnits, g))),
-      rho_(register_module("rho", std::make_shared<nn::Linear>(2 * kUnits + 1, kUnits, g))),
-      heads_(register_module("heads", std::make_shared<nn::Linear>(kUnits, outputs, g))) {}
+      phi1_(register_module("phi1", std::make_shared<nn::Linear>(kTrainerInputs, kTrainerUnits, g))),
+      phi2_(register_module("phi2", std::make_shared<nn::Linear>(kTrainerUnits, kTrainerUnits, g))),
+      rho_(register_module("rho", std::make_shared<nn::Linear>(2 * kTrainerUnits + 1, kTrainerUnits, g))),
+      heads_(register_module("heads", std::make_shared<nn::Linear>(kTrainerUnits, outputs, g))) {}
 
 at::Tensor DeepSetNetwork::forward(const at::Tensor& x, const at::Tensor& there,
                                    const at::Generator* dropout) const {
@@ -137,7 +137,7 @@ std::pair<at::Tensor, at::Tensor> DeepSetTrainer::inputs(std::span<const std::si
   if (!options_.averaged)
     for (const std::size_t i : listeners) longest = std::max(longest, data_->playlists(i));
   const auto rows = static_cast<std::int64_t>(listeners.size()), n = static_cast<std::int64_t>(longest);
-  at::Tensor x = torch::zeros({rows, n, kInputs}), there = torch::zeros({rows, n});
+  at::Tensor x = torch::zeros({rows, n, kTrainerInputs}), there = torch::zeros({rows, n});
   float *to = x.data_ptr<float>(), *mask = there.data_ptr<float>();
   for (std::size_t r = 0; r < listeners.size(); ++r) {
     const auto from = options_.averaged ? data_->mean(listeners[r]) : data_->x[listeners[r]];

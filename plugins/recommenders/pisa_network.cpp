@@ -4,7 +4,7 @@ namespace stream::recommenders {
 
 namespace {
 
-constexpr double kEpsilon = 1e-8;
+constexpr double kNetworkEpsilon = 1e-8;
 
 /// x / |x| over the last axis; zeros stay zeros.
 at::Tensor normalised(const at::Tensor& x) { return x / x.norm(2, -1, true).clamp_min(1e-12); }
@@ -85,11 +85,12 @@ at::Tensor PisaNetwork::slot_weights(const at::Tensor& items, const at::Tensor& 
   if (!shape_.activations) return there / there.sum(-1, true).clamp_min(1);
   const at::Tensor m = vectors_of(items), previous = vectors_of(before);
   const at::Tensor matching = (m * (previous.sum(-2, true) - previous)).sum(-1);
-  const at::Tensor parts = at::relu(at::stack({base, spreading, matching}, -1)) + kEpsilon;
-  const at::Tensor a = (parts * (at::relu(activation_weights) + kEpsilon)).sum(-1).relu() + kEpsilon;
+  const at::Tensor parts = at::relu(at::stack({base, spreading, matching}, -1)) + kNetworkEpsilon;
+  const at::Tensor a =
+      (parts * (at::relu(activation_weights) + kNetworkEpsilon)).sum(-1).relu() + kNetworkEpsilon;
   // Padding is left out where the published code gives it a tiny weight: its vector is zero in both.
   const at::Tensor flat = a.sqrt() * there;
-  return flat / flat.sum(-1, true).clamp_min(kEpsilon);
+  return flat / flat.sum(-1, true).clamp_min(kNetworkEpsilon);
 }
 
 at::Tensor PisaNetwork::session_vectors(const at::Tensor& items, const at::Tensor& before,

@@ -6,7 +6,8 @@ namespace stream::recommenders {
 
 namespace {
 
-constexpr const char *kExact = "exact", *kStatistics = "statistics", *kQuality = "quality", *kFew = "few";
+constexpr const char *kAttributesExact = "exact", *kAttributesStatistics = "statistics",
+                     *kAttributesQuality = "quality", *kAttributesFew = "few";
 
 }  // namespace
 
@@ -17,8 +18,11 @@ Spec AttributesStudy::spec() {
           "claims",
           "{\"claim\", \"paper\", \"baseline\", \"measured\", \"bar\", \"held\"}, and points of curves "
           "{\"plot\", \"series\", \"x\", \"y\"}")
-      .param("parts", std::vector<std::string>{kExact, kStatistics, kQuality, kFew},
-             "what is measured, in this order", choices({kExact, kStatistics, kQuality, kFew}))
+      .param("parts",
+             std::vector<std::string>{kAttributesExact, kAttributesStatistics, kAttributesQuality,
+                                      kAttributesFew},
+             "what is measured, in this order",
+             choices({kAttributesExact, kAttributesStatistics, kAttributesQuality, kAttributesFew}))
       .param("seeds", std::int64_t{3}, "worlds and initial weights", range(1, 100))
       .param("users", std::int64_t{2000}, "of each world of the part quality", range(50, 1e6))
       .param("few_users", std::int64_t{740}, "of each world of the part few: as many as the paper has",
@@ -54,7 +58,7 @@ path = "-"
 }
 
 AttributesStudy::AttributesStudy(const Params& p)
-    : StudySource(parts_by_seed(p, {kQuality, kFew})),
+    : StudySource(parts_by_seed(p, {kAttributesQuality, kAttributesFew})),
       seed_(p.context().seed),
       quick_(p.get<bool>("quick")),
       users_(quick_ ? 100 : p.get<std::int64_t>("users")),
@@ -62,11 +66,12 @@ AttributesStudy::AttributesStudy(const Params& p)
       epochs_(quick_ ? 2 : p.get<std::int64_t>("epochs")) {}
 
 std::unique_ptr<StudyPart> AttributesStudy::part(const std::string& which) const {
-  if (which == kExact) return std::make_unique<AttributesExactPart>(seed_);
-  if (which == kStatistics) return std::make_unique<AttributesStatisticsPart>(seed_, quick_ ? 2 : 50, quick_);
+  if (which == kAttributesExact) return std::make_unique<AttributesExactPart>(seed_);
+  if (which == kAttributesStatistics)
+    return std::make_unique<AttributesStatisticsPart>(seed_, quick_ ? 2 : 50, quick_);
   const std::int64_t number = seed_of_part(which);
   AttributesQualityPart::Options options;
-  options.small = which.starts_with(kFew);
+  options.small = which.starts_with(kAttributesFew);
   const std::int64_t users = options.small ? few_ : users_;
   options.name = std::to_string(users) + " listeners, seed " + std::to_string(number);
   options.world.users = static_cast<std::int32_t>(users);

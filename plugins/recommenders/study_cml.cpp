@@ -6,7 +6,7 @@ namespace stream::recommenders {
 
 namespace {
 
-constexpr const char *kExact = "exact", *kQuality = "quality", *kControl = "control";
+constexpr const char *kCmlExact = "exact", *kCmlQuality = "quality", *kCmlControl = "control";
 
 }  // namespace
 
@@ -17,8 +17,8 @@ Spec CmlStudy::spec() {
           "claims",
           "{\"claim\", \"paper\", \"baseline\", \"measured\", \"bar\", \"held\"}, and points of curves "
           "{\"plot\", \"series\", \"x\", \"y\"}")
-      .param("parts", std::vector<std::string>{kExact, kQuality, kControl}, "what is measured, in this order",
-             choices({kExact, kQuality, kControl}))
+      .param("parts", std::vector<std::string>{kCmlExact, kCmlQuality, kCmlControl},
+             "what is measured, in this order", choices({kCmlExact, kCmlQuality, kCmlControl}))
       .param("seeds", std::int64_t{3}, "worlds and initial weights", range(1, 100))
       .param("films", std::int64_t{800}, "of each world", range(60, 1e5))
       .param("customers", std::int64_t{3000}, "of each world", range(20, 1e6))
@@ -50,7 +50,7 @@ path = "-"
 }
 
 CmlStudy::CmlStudy(const Params& p)
-    : StudySource(parts_by_seed(p, {kQuality, kControl})),
+    : StudySource(parts_by_seed(p, {kCmlQuality, kCmlControl})),
       seed_(p.context().seed),
       quick_(p.get<bool>("quick")),
       films_(quick_ ? 200 : p.get<std::int64_t>("films")),
@@ -58,13 +58,13 @@ CmlStudy::CmlStudy(const Params& p)
       epochs_(quick_ ? 2 : p.get<std::int64_t>("epochs")) {}
 
 std::unique_ptr<StudyPart> CmlStudy::part(const std::string& which) const {
-  if (which == kExact) return std::make_unique<CmlExactPart>(seed_);
+  if (which == kCmlExact) return std::make_unique<CmlExactPart>(seed_);
   const std::int64_t number = seed_of_part(which);
   CmlQualityPart::Options options;
   options.name = "seed " + std::to_string(number);
   options.world.films = static_cast<std::int32_t>(films_);
   options.world.customers = static_cast<std::int32_t>(customers_);
-  options.world.shuffled = which.starts_with(kControl);
+  options.world.shuffled = which.starts_with(kCmlControl);
   options.world.seed = 1000 * seed_ + static_cast<std::uint64_t>(number);
   options.epochs = epochs_;
   options.quick = quick_;

@@ -6,7 +6,7 @@ namespace stream::recommenders {
 
 namespace {
 
-constexpr const char *kExact = "exact", *kQuality = "quality", *kControl = "control";
+constexpr const char *kPisaExact = "exact", *kPisaQuality = "quality", *kPisaControl = "control";
 
 }  // namespace
 
@@ -17,8 +17,8 @@ Spec PisaStudy::spec() {
           "claims",
           "{\"claim\", \"paper\", \"baseline\", \"measured\", \"bar\", \"held\"}, and points of curves "
           "{\"plot\", \"series\", \"x\", \"y\"}")
-      .param("parts", std::vector<std::string>{kExact, kQuality, kControl}, "what is measured, in this order",
-             choices({kExact, kQuality, kControl}))
+      .param("parts", std::vector<std::string>{kPisaExact, kPisaQuality, kPisaControl},
+             "what is measured, in this order", choices({kPisaExact, kPisaQuality, kPisaControl}))
       .param("seeds", std::int64_t{3}, "worlds and initial weights", range(1, 100))
       .param("users", std::int64_t{400}, "of each world", range(10, 1e5))
       .param("sessions", std::int64_t{120}, "of each user", range(20, 1e4))
@@ -53,7 +53,7 @@ path = "-"
 }
 
 PisaStudy::PisaStudy(const Params& p)
-    : StudySource(parts_by_seed(p, {kQuality, kControl})),
+    : StudySource(parts_by_seed(p, {kPisaQuality, kPisaControl})),
       seed_(p.context().seed),
       quick_(p.get<bool>("quick")),
       users_(quick_ ? 60 : p.get<std::int64_t>("users")),
@@ -62,8 +62,8 @@ PisaStudy::PisaStudy(const Params& p)
       features_(quick_ ? 16 : p.get<std::int64_t>("features")) {}
 
 std::unique_ptr<StudyPart> PisaStudy::part(const std::string& which) const {
-  if (which == kExact) return std::make_unique<PisaExactPart>(seed_);
-  const bool control = which.starts_with(kControl);
+  if (which == kPisaExact) return std::make_unique<PisaExactPart>(seed_);
+  const bool control = which.starts_with(kPisaControl);
   const std::int64_t number = seed_of_part(which);
   PisaQualityPart::Options options;
   options.name = "seed " + std::to_string(number);

@@ -1,5 +1,8 @@
 #include "torch_learner.hpp"
 
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
 #include "nn/torch.hpp"
 
 namespace stream::rl {
