@@ -17,6 +17,9 @@ constexpr float kMeans[] = {0.485f, 0.456f, 0.406f}, kDeviations[] = {0.229f, 0.
 /// constant would drown the mean of dozens of words or patches, and all clips would begin as one vector.
 constexpr double kTextGain = 4, kVisualGain = 2;
 
+/// Of CLIP's GELU, y sigmoid(1.702 y) (Hendrycks and Gimpel, "Gaussian Error Linear Units", section 2).
+constexpr double kQuick = 1.702;
+
 at::Tensor normal(at::IntArrayRef shape, double deviation, const at::Generator& generator) {
   return torch::empty(shape).normal_(0, deviation, generator);
 }
@@ -77,7 +80,22 @@ at::Tensor SelfAttention::forward(const at::Tensor& x, const at::Tensor& mask) c
   return out_->forward(mixed.transpose(1, 2).reshape({n, l, d}));
 }
 
-at::Tensor quick_gelu(const at::Tensor& y) { return y * (1.702 * y).sigmoid(); }
+at::Tensor SelfAttention::first(const at::Tensor& x, const at::Tensor& mask) const {
+  const std::int64_t n = x.size(0), d = x.size(2), dk = d / heads_;
+  const auto of = [&](const at::Tensor& all, std::int64_t which) { return all.narrow(0, which * d, d); };
+  const at::Tensor q = at::linear(x.select(1, 0), of(in_weight_, 0), of(in_bias_, 0)) *
+                       (1.0 / std::sqrt(static_cast<double>(dk)));
+  // A single query can be projected in the keys' stead: q (W_k x) = (q W_k) x. The keys' bias moves all
+  // scores alike, which the softmax does not see. Values are projected once they are mixed.
+  const at::Tensor folded =
+      at::matmul(q.view({n, heads_, dk}).transpose(0, 1), of(in_weight_, 1).view({heads_, dk, d}));
+  at::Tensor scores = at::matmul(folded.transpose(0, 1), x.transpose(1, 2));  // [N, heads, L]
+  if (mask.defined()) scores = scores + mask;
+  const at::Tensor mixed = at::matmul(scores.softmax(-1), x);  // [N, heads, d]
+  const at::Tensor values = at::matmul(mixed.transpose(0, 1),
+                                       of(in_weight_, 2).view({heads_, dk, d}).transpose(1, 2));
+  return out_->forward(values.transpose(0, 1).reshape({n, d}) + of(in_bias_, 2));
+}
 
 FeedForward::FeedForward(std::int64_t features, bool quick, const at::Generator& generator)
     : quick_(quick),
@@ -85,8 +103,10 @@ FeedForward::FeedForward(std::int64_t features, bool quick, const at::Generator&
       down_(register_module("down", std::make_shared<nn::Linear>(4 * features, features, generator))) {}
 
 at::Tensor FeedForward::forward(const at::Tensor& x) const {
-  const at::Tensor y = up_->forward(x);
-  return down_->forward(quick_ ? quick_gelu(y) : at::gelu(y));
+  if (!quick_) return down_->forward(at::gelu(up_->forward(x)));
+  // y sigmoid(1.702 y) = silu(1.702 y) / 1.702: scaled in the weights, it is one pass over the tokens.
+  const at::Tensor y = at::silu(at::linear(x, kQuick * up_->weight, kQuick * up_->bias));
+  return at::linear(y, down_->weight * (1 / kQuick), down_->bias);
 }
 
 MessageBlock::MessageBlock(std::int64_t features, std::int64_t heads, const at::Generator& g)
@@ -99,12 +119,22 @@ MessageBlock::MessageBlock(std::int64_t features, std::int64_t heads, const at::
       attention_(register_module("attn", std::make_shared<SelfAttention>(features, heads, kVisualGain, g))),
       mlp_(register_module("mlp", std::make_shared<FeedForward>(features, true, g))) {}
 
-at::Tensor MessageBlock::forward(const at::Tensor& x, std::int64_t frames) const {
-  const std::int64_t bt = x.size(0), l = x.size(1), d = x.size(2);
+at::Tensor MessageBlock::with_messages(const at::Tensor& x, std::int64_t frames) const {
+  const std::int64_t bt = x.size(0), d = x.size(2);
   at::Tensor m = message_->forward(x.select(1, 0)).view({bt / frames, frames, d});
   m = m + message_attention_->forward(message_norm_->forward(m));
-  at::Tensor y = at::cat({x, m.view({bt, 1, d})}, 1);
-  y = (y + attention_->forward(norm_->forward(y))).narrow(1, 0, l);
+  return at::cat({x, m.view({bt, 1, d})}, 1);
+}
+
+at::Tensor MessageBlock::forward(const at::Tensor& x, std::int64_t frames) const {
+  at::Tensor y = with_messages(x, frames);
+  y = (y + attention_->forward(norm_->forward(y))).narrow(1, 0, x.size(1));
+  return y + mlp_->forward(mlp_norm_->forward(y));
+}
+
+at::Tensor MessageBlock::class_tokens(const at::Tensor& x, std::int64_t frames) const {
+  at::Tensor y = with_messages(x, frames);
+  y = y.select(1, 0) + attention_->first(norm_->forward(y));
   return y + mlp_->forward(mlp_norm_->forward(y));
 }
 
@@ -138,9 +168,10 @@ at::Tensor VisualEncoder::forward(const at::Tensor& frames) const {
                                 .reshape({b * t, side * side, 3 * p * p});
   at::Tensor x = at::cat({class_.expand({b * t, 1, shape_.width}), at::linear(pieces, patches_)}, 1);
   x = before_->forward(x + positions_);
-  for (const auto& block : blocks_) x = block->forward(x, t);
-  const at::Tensor each =
-      at::linear(after_->forward(x.select(1, 0)), projection_).view({b, t, shape_.features});
+  for (std::size_t i = 0; i + 1 < blocks_.size(); ++i) x = blocks_[i]->forward(x, t);
+  // Of the last block's tokens nothing but the class is looked at.
+  const at::Tensor each = at::linear(after_->forward(blocks_.back()->class_tokens(x, t)), projection_)
+                              .view({b, t, shape_.features});
   // The table of times makes T copies of a page's one frame.
   at::Tensor y = each + times_;
   y = y + integration_->forward(integration_norm_->forward(y));
@@ -168,11 +199,17 @@ TextEncoder::TextEncoder(const CopeShape& shape, const at::Generator& g)
 at::Tensor TextEncoder::forward(const at::Tensor& tokens) const {
   const at::Tensor mask = (tokens == kPadding).unsqueeze(1).unsqueeze(1).to(at::kFloat) * -1e9f;
   at::Tensor x = norm_->forward(at::embedding(words_, tokens) + positions_.narrow(0, 0, tokens.size(1)));
-  for (const Layer& layer : layers_) {
-    x = layer.attention_norm->forward(x + layer.attention->forward(x, mask));
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    // Of the last layer's tokens nothing but the first is looked at.
+    if (i + 1 < layers_.size())
+      x = x + layer.attention->forward(x, mask);
+    else
+      x = x.select(1, 0) + layer.attention->first(x, mask.squeeze(1));
+    x = layer.attention_norm->forward(x);
     x = layer.mlp_norm->forward(x + layer.mlp->forward(x));
   }
-  return pooler_->forward(x.select(1, 0)).tanh();
+  return pooler_->forward(x).tanh();
 }
 
 FusionHead::FusionHead(const CopeShape& shape, const at::Generator& g)

@@ -35,15 +35,15 @@ class SelfAttention : public torch::nn::Module {
   SelfAttention(std::int64_t features, std::int64_t heads, double gain, const at::Generator& generator);
   /// x [N, L, d]; mask, where given, is added to the scores, broadcast to [N, heads, L, L].
   at::Tensor forward(const at::Tensor& x, const at::Tensor& mask = {}) const;
+  /// What the first token gets in `forward`, up to rounding, for a fraction of the work: [N, d]. mask is
+  /// broadcast to [N, heads, L].
+  at::Tensor first(const at::Tensor& x, const at::Tensor& mask = {}) const;
 
  private:
   std::int64_t heads_;
   at::Tensor in_weight_, in_bias_;
   std::shared_ptr<nn::Linear> out_;
 };
-
-/// y sigmoid(1.702 y).
-at::Tensor quick_gelu(const at::Tensor& y);
 
 /// d -> 4 d -> d.
 class FeedForward : public torch::nn::Module {
@@ -63,8 +63,12 @@ class MessageBlock : public torch::nn::Module {
   MessageBlock(std::int64_t features, std::int64_t heads, const at::Generator& generator);
   /// x [B T, 1 + P, d], the class token first.
   at::Tensor forward(const at::Tensor& x, std::int64_t frames) const;
+  /// The class tokens alone that `forward` gives: [B T, d].
+  at::Tensor class_tokens(const at::Tensor& x, std::int64_t frames) const;
 
  private:
+  /// x with each frame's message as one token more: [B T, 1 + P + 1, d].
+  at::Tensor with_messages(const at::Tensor& x, std::int64_t frames) const;
   std::shared_ptr<nn::Linear> message_;
   std::shared_ptr<nn::LayerNorm> message_norm_, norm_, mlp_norm_;
   std::shared_ptr<SelfAttention> message_attention_, attention_;

@@ -87,6 +87,46 @@ TEST(CopeNetwork, MessagesTellFramesOfEachOther) {
   EXPECT_NEAR(length, 1, 1e-5);
 }
 
+/// The last block of an encoder computes its first token alone.
+TEST(CopeNetwork, TheFirstTokenAloneIsThatAmongTheOthers) {
+  const at::Generator g = nn::generator(4);
+  const at::Tensor x = torch::empty({6, 9, 12}).normal_(0, 1, g);
+  const auto apart = [](const at::Tensor& a, const at::Tensor& b) {
+    return (a - b).abs().max().item<double>();
+  };
+  SelfAttention attention(12, 3, 2, g);
+  for (at::Tensor& p : attention.parameters())
+    if (p.dim() == 1) p.set_data(torch::empty(p.sizes()).normal_(0, 1, g));
+  at::Tensor mask = torch::zeros({6, 1, 1, 9});
+  for (const bool masked : {false, true}) {
+    if (masked) mask.narrow(0, 0, 3).narrow(3, 5, 4).fill_(-1e9);
+    EXPECT_LT(apart(attention.forward(x, mask).select(1, 0), attention.first(x, mask.squeeze(1))), 1e-5);
+  }
+  EXPECT_LT(apart(attention.forward(x).select(1, 0), attention.first(x)), 1e-5);
+  MessageBlock block(12, 3, g);
+  EXPECT_LT(apart(block.forward(x, 3).select(1, 0), block.class_tokens(x, 3)), 1e-5);
+  // Gradients, too: those of the keys' bias are zero.
+  const auto gradients = [&](const at::Tensor& first) {
+    attention.zero_grad();
+    first.square().sum().backward();
+    std::vector<at::Tensor> out;
+    for (const at::Tensor& p : attention.parameters()) out.push_back(p.grad().clone());
+    return out;
+  };
+  const auto among = gradients(attention.forward(x).select(1, 0)), alone = gradients(attention.first(x));
+  for (std::size_t i = 0; i < among.size(); ++i) EXPECT_LT(apart(among[i], alone[i]), 1e-3) << i;
+}
+
+TEST(CopeNetwork, FeedForwardIsCLIPs) {
+  const at::Generator g = nn::generator(5);
+  const FeedForward mlp(6, true, g);
+  const at::Tensor x = torch::empty({7, 6}).normal_(0, 1, g);
+  const auto p = mlp.named_parameters();
+  const at::Tensor y = at::linear(x, p["up.weight"], p["up.bias"]);
+  const at::Tensor expected = at::linear(y * (1.702 * y).sigmoid(), p["down.weight"], p["down.bias"]);
+  EXPECT_LT((mlp.forward(x) - expected).abs().max().item<double>(), 1e-6);
+}
+
 TEST(CopeNetwork, TextCountsWhereItIsFused) {
   const MadeProducts world = testing::small_world();
   Clip clip = world.clip(1, Domain::kLive, 0);
