@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "nn/device.hpp"
-#include "products/cope_text.hpp"
 #include "stream/error.hpp"
 
 namespace stream::products {
@@ -92,8 +91,8 @@ at::Tensor SelfAttention::first(const at::Tensor& x, const at::Tensor& mask) con
   at::Tensor scores = at::matmul(folded.transpose(0, 1), x.transpose(1, 2));  // [N, heads, L]
   if (mask.defined()) scores = scores + mask;
   const at::Tensor mixed = at::matmul(scores.softmax(-1), x);  // [N, heads, d]
-  const at::Tensor values = at::matmul(mixed.transpose(0, 1),
-                                       of(in_weight_, 2).view({heads_, dk, d}).transpose(1, 2));
+  const at::Tensor values =
+      at::matmul(mixed.transpose(0, 1), of(in_weight_, 2).view({heads_, dk, d}).transpose(1, 2));
   return out_->forward(values.transpose(0, 1).reshape({n, d}) + of(in_bias_, 2));
 }
 
@@ -196,9 +195,40 @@ TextEncoder::TextEncoder(const CopeShape& shape, const at::Generator& g)
   pooler_ = register_module("pooler", std::make_shared<nn::Linear>(shape.text_width, shape.text_width, g));
 }
 
-at::Tensor TextEncoder::forward(const at::Tensor& tokens) const {
-  const at::Tensor mask = (tokens == kPadding).unsqueeze(1).unsqueeze(1).to(at::kFloat) * -1e9f;
-  at::Tensor x = norm_->forward(at::embedding(words_, tokens) + positions_.narrow(0, 0, tokens.size(1)));
+TextBatch text_batch(const std::vector<const Clip*>& clips, std::int64_t vocabulary, std::int64_t most,
+                     const std::function<bool()>& keeps) {
+  std::vector<TextTokens> texts;
+  std::size_t longest = 1, pieces = 0;
+  for (const Clip* clip : clips) {
+    texts.push_back(tokens_of(clip->text, vocabulary, most));
+    longest = std::max(longest, texts.back().count());
+    pieces += texts.back().pieces.size();
+  }
+  const auto b = static_cast<std::int64_t>(texts.size()), l = static_cast<std::int64_t>(longest);
+  TextBatch out{torch::empty({static_cast<std::int64_t>(pieces)}, at::kLong),
+                torch::empty({b * l}, at::kLong), torch::zeros({b, l}, at::kBool)};
+  auto *to = out.pieces.data_ptr<std::int64_t>(), *begin = to, *offset = out.offsets.data_ptr<std::int64_t>();
+  auto* there = out.there.data_ptr<bool>();
+  for (const TextTokens& text : texts)
+    for (std::size_t i = 0; i < longest; ++i, ++there) {
+      *offset++ = to - begin;
+      if (i >= text.count() || (i > 0 && keeps && !keeps())) continue;
+      *there = true;
+      const std::size_t from = i == 0 ? 0 : text.ends[i - 1];
+      to = std::copy(text.pieces.begin() + static_cast<std::ptrdiff_t>(from),
+                     text.pieces.begin() + static_cast<std::ptrdiff_t>(text.ends[i]), to);
+    }
+  out.pieces = out.pieces.narrow(0, 0, to - begin);
+  return out;
+}
+
+at::Tensor TextEncoder::forward(const TextBatch& texts) const {
+  const std::int64_t b = texts.there.size(0), l = texts.there.size(1);
+  const at::Tensor mask = texts.there.logical_not().view({b, 1, 1, l}).to(at::kFloat) * -1e9f;
+  constexpr std::int64_t kSum = 0;
+  const at::Tensor words =
+      std::get<0>(at::embedding_bag(words_, texts.pieces, texts.offsets, false, kSum)).view({b, l, -1});
+  at::Tensor x = norm_->forward(words + positions_.narrow(0, 0, l));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     // Of the last layer's tokens nothing but the first is looked at.
@@ -247,13 +277,12 @@ CopeNetwork::CopeNetwork(const CopeShape& shape, const at::Generator& g) : shape
   head_ = register_module("head", std::make_shared<FusionHead>(shape_, g));
 }
 
-CopeViews CopeNetwork::forward(const at::Tensor& frames, const at::Tensor& tokens, Domain domain) const {
+CopeViews CopeNetwork::forward(const at::Tensor& frames, const TextBatch* texts, Domain domain) const {
   const auto per_channel = [](const float(&values)[3]) {
     return torch::from_blob(const_cast<float*>(values), {1, 1, 3, 1, 1}, at::kFloat);
   };
-  const bool reads = tokens.defined() && (domain == Domain::kPage || shape_.text_everywhere);
   at::Tensor text, visual;
-  if (reads) text = text_->forward(tokens);
+  if (texts && (domain == Domain::kPage || shape_.text_everywhere)) text = text_->forward(*texts);
   if (frames.defined())
     visual = visual_->forward((frames.to(at::kFloat) / 255 - per_channel(kMeans)) / per_channel(kDeviations));
   return head_->forward(text, visual, domain);
@@ -271,24 +300,10 @@ at::Tensor frames_of(const std::vector<const Clip*>& clips, std::int64_t frames)
   return out;
 }
 
-at::Tensor tokens_of(const std::vector<const Clip*>& clips, std::int64_t vocabulary, std::int64_t most) {
-  std::vector<std::vector<std::int64_t>> rows;
-  std::size_t longest = 1;
-  for (const Clip* clip : clips) {
-    rows.push_back(tokens_of(clip->text, vocabulary, most));
-    longest = std::max(longest, rows.back().size());
-  }
-  at::Tensor out = torch::full({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(longest)},
-                               kPadding, at::kLong);
-  auto* to = out.data_ptr<std::int64_t>();
-  for (const auto& row : rows) std::copy(row.begin(), row.end(), to), to += longest;
-  return out;
-}
-
 CopeViews CopeNetwork::views(const std::vector<const Clip*>& clips, Domain domain) const {
   return nn::inference([&] {
-    return forward(products::frames_of(clips, shape_.frames_of(domain)),
-                   products::tokens_of(clips, shape_.vocabulary, shape_.tokens(domain)), domain);
+    const TextBatch texts = text_batch(clips, shape_.vocabulary, shape_.tokens(domain));
+    return forward(products::frames_of(clips, shape_.frames_of(domain)), &texts, domain);
   });
 }
 

@@ -6,7 +6,10 @@
 /// et al., NAACL 2019).
 #pragma once
 
+#include <functional>
+
 #include "nn/blocks.hpp"
+#include "products/cope_text.hpp"
 #include "products/product_set.hpp"
 
 namespace stream::products {
@@ -91,11 +94,22 @@ class VisualEncoder : public torch::nn::Module {
   std::shared_ptr<FeedForward> integration_mlp_;
 };
 
+/// Texts of a batch, each token a bag of pieces; what is longer than a row's text is an empty bag.
+struct TextBatch {
+  at::Tensor pieces;   ///< [all of them], int64
+  at::Tensor offsets;  ///< [B L], int64: where each token's begin
+  at::Tensor there;    ///< [B, L], bool: whether a token is a word, or the first one
+};
+/// Up to `most` tokens of each text; L is the longest's. `keeps` is asked about each word, in order: a word
+/// that is not kept leaves its place empty.
+TextBatch text_batch(const std::vector<const Clip*>& clips, std::int64_t vocabulary, std::int64_t most,
+                     const std::function<bool()>& keeps = {});
+
 class TextEncoder : public torch::nn::Module {
  public:
   TextEncoder(const CopeShape& shape, const at::Generator& generator);
-  /// tokens [B, L], int64, kPadding where there are none -> f_t [B, text_width].
-  at::Tensor forward(const at::Tensor& tokens) const;
+  /// -> f_t [B, text_width].
+  at::Tensor forward(const TextBatch& texts) const;
 
  private:
   struct Layer {
@@ -129,9 +143,9 @@ class FusionHead : public torch::nn::Module {
 class CopeNetwork : public torch::nn::Module {
  public:
   CopeNetwork(const CopeShape& shape, const at::Generator& generator);
-  /// frames [B, T, 3, size, size], uint8 or float in 0 to 255; tokens [B, L]. One of them may be undefined:
-  /// there is only the other one's view then.
-  CopeViews forward(const at::Tensor& frames, const at::Tensor& tokens, Domain domain) const;
+  /// frames [B, T, 3, size, size], uint8 or float in 0 to 255, and B texts. One of them may be undefined or
+  /// null: there is only the other one's view then.
+  CopeViews forward(const at::Tensor& frames, const TextBatch* texts, Domain domain) const;
   const CopeShape& shape() const { return shape_; }
   /// One clip's vector e [d_e], from frames chosen by `spread` and its text. The batch is this clip alone, so
   /// that the same frames give the same bits wherever they come from.
@@ -151,7 +165,5 @@ class CopeNetwork : public torch::nn::Module {
 
 /// [B, T, 3, size, size], uint8: of each clip the frames that `spread` chooses.
 at::Tensor frames_of(const std::vector<const Clip*>& clips, std::int64_t frames);
-/// [B, L], int64; L is the longest text's, `most` at the most.
-at::Tensor tokens_of(const std::vector<const Clip*>& clips, std::int64_t vocabulary, std::int64_t most);
 
 }  // namespace stream::products

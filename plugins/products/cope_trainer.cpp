@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "products/cope_retrieval.hpp"
-#include "products/cope_text.hpp"
 #include "stream/error.hpp"
 
 namespace stream::products {
@@ -105,14 +105,6 @@ at::Tensor CopeTrainer::augmented(const at::Tensor& frames) {
       .view({b, t, 3, s, s});
 }
 
-at::Tensor CopeTrainer::without_words(at::Tensor tokens) {
-  if (options_.word_dropout <= 0) return tokens;
-  auto* to = tokens.data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < tokens.numel(); ++i)
-    if (to[i] > kStart && random_.uniform() < options_.word_dropout) to[i] = kPadding;
-  return tokens;
-}
-
 CopeViews CopeTrainer::draw(const std::vector<std::size_t>& products, Domain domain,
                             const std::vector<std::size_t>& clips) {
   const std::int64_t t = options_.shape.frames_of(domain);
@@ -120,11 +112,13 @@ CopeViews CopeTrainer::draw(const std::vector<std::size_t>& products, Domain dom
   std::vector<const Clip*> chosen;
   for (std::size_t i = 0; i < products.size(); ++i)
     chosen.push_back(&training_->products[products[i]].of(domain)[clips[i]]);
-  at::Tensor tokens, pictures;
+  std::optional<TextBatch> texts;
   if (reads_[static_cast<std::size_t>(domain)])
-    tokens =
-        without_words(products::tokens_of(chosen, options_.shape.vocabulary, options_.shape.tokens(domain)));
-  if (!looks_[static_cast<std::size_t>(domain)]) return network_->forward(pictures, tokens, domain);
+    texts = text_batch(chosen, options_.shape.vocabulary, options_.shape.tokens(domain), [this] {
+      return options_.word_dropout <= 0 || random_.uniform() >= options_.word_dropout;
+    });
+  const TextBatch* words = texts ? &*texts : nullptr;
+  if (!looks_[static_cast<std::size_t>(domain)]) return network_->forward({}, words, domain);
   at::Tensor frames = torch::empty({static_cast<std::int64_t>(products.size()), t, 3, size, size}, at::kByte);
   auto* to = frames.data_ptr<std::uint8_t>();
   for (const Clip* clip : chosen) {
@@ -135,7 +129,7 @@ CopeViews CopeTrainer::draw(const std::vector<std::size_t>& products, Domain dom
       to = std::copy(from.begin(), from.end(), to);
     }
   }
-  return network_->forward(augmented(frames), tokens, domain);
+  return network_->forward(augmented(frames), words, domain);
 }
 
 at::Tensor CopeTrainer::loss_of(const std::vector<std::size_t>& products) {

@@ -58,7 +58,6 @@ class CopeTrainer {
   at::Tensor loss_of(const std::vector<std::size_t>& products);
   CopeViews draw(const std::vector<std::size_t>& products, Domain domain,
                  const std::vector<std::size_t>& clips);
-  at::Tensor without_words(at::Tensor tokens);
   at::Tensor augmented(const at::Tensor& frames);
   std::shared_ptr<const ProductSet> training_, validation_set_;
   CopeTrainerOptions options_;

@@ -20,17 +20,66 @@ using stream::testing::ScratchFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+/// The pieces of each token.
+std::vector<std::vector<std::int64_t>> pieces_of(std::string_view text, std::int64_t vocabulary,
+                                                 std::int64_t length) {
+  const TextTokens tokens = tokens_of(text, vocabulary, length);
+  std::vector<std::vector<std::int64_t>> out;
+  std::size_t begin = 0;
+  for (const std::size_t end : tokens.ends) {
+    out.emplace_back(tokens.pieces.begin() + static_cast<std::ptrdiff_t>(begin),
+                     tokens.pieces.begin() + static_cast<std::ptrdiff_t>(end));
+    begin = end;
+  }
+  return out;
+}
+
 TEST(CopeText, WordsBecomeNumbers) {
-  const auto a = tokens_of("Red mug, RED-mug!", 4096, 16);
+  const auto a = pieces_of("Red mug, RED-mug!", 4096, 16);
   ASSERT_EQ(a.size(), 5u);
-  EXPECT_EQ(a[0], kStart);
+  EXPECT_THAT(a[0], ElementsAre(kStart));
   EXPECT_EQ(a[1], a[3]);
   EXPECT_EQ(a[2], a[4]);
   EXPECT_NE(a[1], a[2]);
-  EXPECT_THAT(tokens_of("", 4096, 16), ElementsAre(kStart));
-  EXPECT_EQ(tokens_of("a b c d", 4096, 3).size(), 3u);
-  EXPECT_EQ(tokens_of("\xe7\xba\xa2\xe6\x9d\xaf", 4096, 16).size(), 3u) << "each sign is a word";
-  for (const std::int64_t t : tokens_of("one two three \xff\xfe four", 16, 16)) EXPECT_LT(t, 16);
+  EXPECT_EQ(pieces_of("", 4096, 16).size(), 1u);
+  EXPECT_EQ(pieces_of("a b c d", 4096, 3).size(), 3u);
+  const auto signs = pieces_of("\xe7\xba\xa2\xe6\x9d\xaf", 4096, 16);
+  ASSERT_EQ(signs.size(), 3u) << "each sign is a word";
+  EXPECT_EQ(signs[1].size(), 1u);
+  for (const auto& word : pieces_of("one two three \xff\xfe four", 16, 16))
+    for (const std::int64_t piece : word) EXPECT_LT(piece, 16);
+}
+
+TEST(CopeText, WordsThatWereMisheardShareMostPieces) {
+  const auto words = pieces_of(
+      "bamodu bamidu \xc3\xbc"
+      "ber a",
+      1 << 20, 16);
+  // The word itself; <ba bam amo mod odu du>.
+  ASSERT_EQ(words[1].size(), 7u);
+  std::size_t shared = 0;
+  for (const std::int64_t piece : words[1]) shared += std::count(words[2].begin(), words[2].end(), piece);
+  EXPECT_EQ(shared, 3u) << "<ba bam du>";
+  EXPECT_EQ(words[3].size(), 5u) << "characters, not bytes";
+  EXPECT_EQ(words[4].size(), 2u);
+  EXPECT_EQ(pieces_of(std::string(1000, 'x'), 4096, 4)[1].size(), kMostPieces);
+}
+
+TEST(CopeText, WordsThatAreLeftOutChangeNothingElse) {
+  const CopeShape shape = testing::small_shape();
+  Clip one, two;
+  one.text = "red mug", two.text = "red blue mug and so on";
+  int asked = 0;
+  const TextBatch some = text_batch({&one, &two}, 256, 16, [&] { return ++asked % 2 == 1; });
+  EXPECT_EQ(asked, 8);
+  EXPECT_EQ(some.there.sizes(), (std::vector<std::int64_t>{2, 7}));
+  EXPECT_EQ(some.there.sum().item<std::int64_t>(), 2 + 1 + 3);
+  // Padding does not count: the shorter text alone is the same.
+  const TextEncoder encoder(shape, nn::generator(3));
+  const at::Tensor both = encoder.forward(text_batch({&one, &two}, 64, 16)),
+                   alone = encoder.forward(text_batch({&one}, 64, 16));
+  EXPECT_LT((both[0] - alone[0]).abs().max().item<double>(), 1e-6);
+  EXPECT_GT((both[0] - both[1]).abs().max().item<double>(), 1e-3);
 }
 
 TEST(CopeText, FramesAreSpreadOverAClip) {
