@@ -116,9 +116,9 @@ void Decoder::norm(const NormWeights& w, const float* x, float* y, std::int64_t 
 
 void Decoder::attention(const Layer& layer, std::int64_t index, const float* normed, std::int64_t tokens,
                         Memory& memory, Workspace& work) const {
-  layer.q.apply(normed, work.queries.data(), tokens, work.widened);
-  layer.k.apply(normed, work.keys.data(), tokens, work.widened);
-  layer.v.apply(normed, work.values.data(), tokens, work.widened);
+  layer.q.apply(normed, work.queries.data(), tokens, work.scratch);
+  layer.k.apply(normed, work.keys.data(), tokens, work.scratch);
+  layer.v.apply(normed, work.values.data(), tokens, work.scratch);
   memory.append(index, tokens, work.queries.data(), work.keys.data(), work.values.data());
   work.segments.clear();
   memory.segments(index, tokens, work.segments);
@@ -129,22 +129,22 @@ void Decoder::attention(const Layer& layer, std::int64_t index, const float* nor
                                     .count = 1,
                                     .rotate_query = false});
   work.attention.attend(index, tokens, work.queries.data(), work.segments, &memory, work.attended.data());
-  layer.o.apply(work.attended.data(), work.projected.data(), tokens, work.widened);
+  layer.o.apply(work.attended.data(), work.projected.data(), tokens, work.scratch);
 }
 
 void Decoder::feed_forward(const Layer& layer, const float* normed, std::int64_t tokens,
                            Workspace& work) const {
   const std::int64_t n = tokens * config_.ffn;
-  layer.up.apply(normed, work.up.data(), tokens, work.widened);
+  layer.up.apply(normed, work.up.data(), tokens, work.scratch);
   if (config_.gated) {
-    layer.gate.apply(normed, work.gate.data(), tokens, work.widened);
+    layer.gate.apply(normed, work.gate.data(), tokens, work.scratch);
     activate(config_.activation, work.gate.data(), n);
     for (std::int64_t i = 0; i < n; ++i)
       work.up[static_cast<std::size_t>(i)] *= work.gate[static_cast<std::size_t>(i)];
   } else {
     activate(config_.activation, work.up.data(), n);
   }
-  layer.down.apply(work.up.data(), work.projected.data(), tokens, work.widened);
+  layer.down.apply(work.up.data(), work.projected.data(), tokens, work.scratch);
 }
 
 void Decoder::run(float* x, std::int64_t tokens, Memory& memory, Workspace& work) const {
@@ -184,7 +184,7 @@ void Decoder::run(float* x, std::int64_t tokens, Memory& memory, Workspace& work
 }
 
 void Decoder::logits(const float* x, std::int64_t tokens, float* out, Workspace& work) const {
-  (config_.tied_embeddings ? embedding_ : head_).apply(x, out, tokens, work.widened);
+  (config_.tied_embeddings ? embedding_ : head_).apply(x, out, tokens, work.scratch);
 }
 
 double log_sum_exp(std::span<const float> logits) {

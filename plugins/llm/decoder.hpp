@@ -20,7 +20,8 @@ namespace stream::llm {
 struct Workspace {
   explicit Workspace(const ModelConfig& config, const Rope& rope) : attention(config, rope) {}
   Attention attention;
-  std::vector<float> normed, queries, keys, values, attended, projected, gate, up, widened;
+  std::vector<float> normed, queries, keys, values, attended, projected, gate, up;
+  Matrix::Scratch scratch;
   std::vector<Segment> segments;
   /// Looks at the hidden states [tokens, hidden] behind each layer.
   std::function<void(std::int64_t layer, std::span<const float> x)> layer_tap;

@@ -1,8 +1,11 @@
 /// The arithmetic of decoding: products of a matrix with one vector, norms, softmax. Compiled for several
 /// instruction sets; the best that the processor has is chosen once.
 ///
-/// A product reads every weight once and does little else, so its bound is the memory's bandwidth: rows are
-/// taken four at a time, so that what is read of x serves all of them, and weights are widened in registers.
+/// A product with one vector reads every weight once and does little else, so its bound is the rate at which
+/// memory or cache can be read; weights are widened in registers. Float32 takes rows four at a time, so that
+/// what is read of x serves all of them. The narrow types take one: several of their rows lie in one page,
+/// and processors foresee what is read only where a page is read from front to back (four rows at a time had
+/// a sixth of the rate). Bytes are laid out for it: see ByteTile.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +13,24 @@
 
 namespace stream::llm {
 
-/// Columns that share a scale in a matrix of 8-bit weights.
-inline constexpr std::int64_t kGroup = 32;
+/// Columns that share a scale in a matrix of 8-bit weights, and rows that lie together.
+inline constexpr std::int64_t kGroup = 32, kTileRows = 16;
+
+/// One group of columns of 16 rows: the weight of row r and column c as w + 128 in byte
+/// (c / 4) 64 + 4 r + c % 4. So a product reads a matrix from front to back, and its sums are rows: none is
+/// added up across a vector.
+struct ByteTile {
+  alignas(64) std::uint8_t bytes[kGroup * kTileRows];
+};
+
+/// One group of activations as whole numbers: x = scale q, |q| <= kGreatestActivation.
+struct ActivationGroup {
+  std::int16_t numbers[kGroup];  ///< all q, laid out as the product of the same table wants them
+  std::int32_t offset;           ///< -128 times the sum of all q: what the 128 of every weight adds
+  float scale;
+};
+/// 127 x 256 + 127, so that q is 256 times a byte and another byte.
+inline constexpr float kGreatestActivation = 32639;
 
 struct Kernels {
   /// y[r] = sum over c of w[r, c] x[c]. Rows lie `cols` apart.
@@ -19,14 +38,16 @@ struct Kernels {
   void (*product_bf16)(const std::uint16_t* w, const float* x, float* y, std::int64_t rows,
                        std::int64_t cols);
   void (*product_f16)(const std::uint16_t* w, const float* x, float* y, std::int64_t rows, std::int64_t cols);
-  /// Weights w[r, c] scales[r, c / kGroup]; cols is a multiple of kGroup.
-  void (*product_i8)(const std::int8_t* w, const float* scales, const float* x, float* y, std::int64_t rows,
-                     std::int64_t cols);
+  /// n activations, the last group filled up with zeros: (n + kGroup - 1) / kGroup groups.
+  void (*quantise)(const float* x, ActivationGroup* out, std::int64_t n);
+  /// y[t, r] = sum over c of w[r, c] x[t, c]; tiles and their scales (float16, one of each row) lie
+  /// [rows / kTileRows, groups], activations [tokens, groups]. Sums within a group are exact; a token's
+  /// result does not depend on how many come with it.
+  void (*product_i8)(const ByteTile* w, const std::uint16_t* scales, const ActivationGroup* x, float* y,
+                     std::int64_t tokens, std::int64_t rows, std::int64_t groups);
   /// The first n as float32.
   void (*widen_bf16)(const std::uint16_t* w, float* out, std::int64_t n);
   void (*widen_f16)(const std::uint16_t* w, float* out, std::int64_t n);
-  /// n is a multiple of kGroup.
-  void (*widen_i8)(const std::int8_t* w, const float* scales, float* out, std::int64_t n);
   /// y[c] += sum over r of p[r] v[r, c]. The sum goes through r in order.
   void (*combine)(const float* p, const float* v, float* y, std::int64_t rows, std::int64_t cols);
   /// x becomes softmax(x) of n; `more` is added to the sum of exponentials after subtracting the greatest, as

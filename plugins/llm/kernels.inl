@@ -14,9 +14,6 @@ namespace {
 
 typedef std::uint16_t H __attribute__((vector_size(2 * STREAM_VECTOR), aligned(2), may_alias));
 typedef std::uint32_t U __attribute__((vector_size(4 * STREAM_VECTOR), aligned(4), may_alias));
-typedef std::int8_t B __attribute__((vector_size(STREAM_VECTOR), aligned(1), may_alias));
-
-constexpr int kRows = 4;  // of a matrix at a time
 
 // GCC takes conversions of narrow vectors apart into single elements; the instructions are asked for by name.
 V bfloats(const std::uint16_t* from) {
@@ -48,18 +45,6 @@ V halves(const std::uint16_t* from) {
 #endif
 }
 
-V bytes(const std::int8_t* from) {
-#if defined(__F16C__) && STREAM_VECTOR == 16
-  return reinterpret_cast<V>(
-      _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i_u*>(from)))));
-#elif defined(__F16C__) && STREAM_VECTOR == 8
-  return reinterpret_cast<V>(
-      _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i_u*>(from)))));
-#else
-  return __builtin_convertvector(*reinterpret_cast<const B*>(from), V);
-#endif
-}
-
 /// The sum of all lanes, halves upon halves: four dependent additions where one lane after the other takes sixteen.
 float total(V v) {
 #ifdef __clang__  // has no shuffle by lanes that it cannot see; the same sums
@@ -75,6 +60,12 @@ float total(V v) {
   return v[0];
 }
 
+float greatest(V v) {
+  float top = v[0];
+  for (int i = 1; i < kWidth; ++i) top = v[i] > top ? v[i] : top;
+  return top;
+}
+
 /// A load of `count` < kWidth elements; the other lanes are zero.
 template <typename T, V (*kLoad)(const T*)>
 V part(const T* from, std::int64_t count) {
@@ -83,17 +74,15 @@ V part(const T* from, std::int64_t count) {
   return kLoad(group);
 }
 
-template <typename T, V (*kLoad)(const T*), int R>
+template <typename T, V (*kLoad)(const T*), int R, int S>
 void rows_product(const T* w, const float* x, float* y, std::int64_t cols) {
-  V sums[R][2] = {};
+  V sums[R][S] = {};
   std::int64_t c = 0;
-  for (; c + 2 * kWidth <= cols; c += 2 * kWidth) {
-    const V a = load(x + c), b = load(x + c + kWidth);
-    for (int r = 0; r < R; ++r) {
-      sums[r][0] += kLoad(w + r * cols + c) * a;
-      sums[r][1] += kLoad(w + r * cols + c + kWidth) * b;
+  for (; c + S * kWidth <= cols; c += S * kWidth)
+    for (int s = 0; s < S; ++s) {
+      const V a = load(x + c + s * kWidth);
+      for (int r = 0; r < R; ++r) sums[r][s] += kLoad(w + r * cols + c + s * kWidth) * a;
     }
-  }
   for (; c + kWidth <= cols; c += kWidth) {
     const V a = load(x + c);
     for (int r = 0; r < R; ++r) sums[r][0] += kLoad(w + r * cols + c) * a;
@@ -103,38 +92,194 @@ void rows_product(const T* w, const float* x, float* y, std::int64_t cols) {
     const V a = part<float, load>(x + c, cols - c);
     for (int r = 0; r < R; ++r) sums[r][0] += part<T, kLoad>(w + r * cols + c, cols - c) * a;
   }
-  for (int r = 0; r < R; ++r) y[r] = total(sums[r][0] + sums[r][1]);
+  for (int r = 0; r < R; ++r) {
+    for (int s = 1; s < S; ++s) sums[r][0] += sums[r][s];
+    y[r] = total(sums[r][0]);
+  }
 }
 
-template <typename T, V (*kLoad)(const T*)>
+template <typename T, V (*kLoad)(const T*), int R, int S>
 void product(const T* w, const float* x, float* y, std::int64_t rows, std::int64_t cols) {
   std::int64_t r = 0;
-  for (; r + kRows <= rows; r += kRows) rows_product<T, kLoad, kRows>(w + r * cols, x, y + r, cols);
-  for (; r < rows; ++r) rows_product<T, kLoad, 1>(w + r * cols, x, y + r, cols);
+  for (; r + R <= rows; r += R) rows_product<T, kLoad, R, S>(w + r * cols, x, y + r, cols);
+  for (; r < rows; ++r) rows_product<T, kLoad, 1, S>(w + r * cols, x, y + r, cols);
 }
 
-template <int R>
-void rows_product_i8(const std::int8_t* w, const float* scales, const float* x, float* y, std::int64_t cols) {
-  V sums[R] = {};
-  const std::int64_t groups = cols / kGroup;
-  for (std::int64_t g = 0; g < groups; ++g) {
-    V parts[R] = {};
-    for (std::int64_t j = 0; j < kGroup; j += kWidth) {
-      const V a = load(x + g * kGroup + j);
-      for (int r = 0; r < R; ++r) parts[r] += bytes(w + r * cols + g * kGroup + j) * a;
-    }
-    for (int r = 0; r < R; ++r) sums[r] += parts[r] * scales[r * groups + g];
+// Products with bytes. Two products of 64 bytes each (upper and lower halves of the activations) take two cycles on
+// processors that do one such product in a cycle, so a token can read 32 bytes of weights in a cycle: the second
+// cache's rate, above that of memory. Without VNNI bytes are widened first, at half of that.
+//
+// The numbers of a group of activations are laid out as the instructions want them:
+// for VNNI, which multiplies bytes, the upper bytes of all and then the lower (q = 256 upper + lower, both
+// signed); for the others the 16-bit numbers themselves.
+#if defined(__AVX512VNNI__) && STREAM_VECTOR == 16
+void put(ActivationGroup& out, const std::int32_t* q) {
+  auto* const upper = reinterpret_cast<std::int8_t*>(out.numbers);
+  for (int i = 0; i < kGroup; ++i) {
+    const std::int32_t high = (q[i] + 128) >> 8;
+    upper[i] = static_cast<std::int8_t>(high);
+    upper[kGroup + i] = static_cast<std::int8_t>(q[i] - 256 * high);
   }
-  for (int r = 0; r < R; ++r) y[r] = total(sums[r]);
 }
 
-void product_i8(const std::int8_t* w, const float* scales, const float* x, float* y, std::int64_t rows,
-                std::int64_t cols) {
-  const std::int64_t groups = cols / kGroup;
-  std::int64_t r = 0;
-  for (; r + kRows <= rows; r += kRows)
-    rows_product_i8<kRows>(w + r * cols, scales + r * groups, x, y + r, cols);
-  for (; r < rows; ++r) rows_product_i8<1>(w + r * cols, scales + r * groups, x, y + r, cols);
+__m512i quad(const ActivationGroup& x, std::int64_t at) {
+  std::int32_t four;
+  __builtin_memcpy(&four, reinterpret_cast<const char*>(x.numbers) + at, 4);
+  return _mm512_set1_epi32(four);
+}
+
+/// y[t * y_stride + r] of T tokens and the 16 rows of one row of tiles.
+template <int T>
+void tiles_product(const ByteTile* w, const std::uint16_t* scales, const ActivationGroup* x, float* y,
+                   std::int64_t y_stride, std::int64_t groups) {
+  __m512 sums[T] = {};
+  for (std::int64_t g = 0; g < groups; ++g) {
+    __m512i high[T], low[T];
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) {
+      high[t] = _mm512_setzero_si512();
+      low[t] = _mm512_set1_epi32(x[t * groups + g].offset);
+    }
+#pragma GCC unroll 8
+    for (int c = 0; c < kGroup; c += 4) {
+      const __m512i four = _mm512_load_si512(w[g].bytes + c * kTileRows);
+#pragma GCC unroll 8
+      for (int t = 0; t < T; ++t) {
+        high[t] = _mm512_dpbusd_epi32(high[t], four, quad(x[t * groups + g], c));
+        low[t] = _mm512_dpbusd_epi32(low[t], four, quad(x[t * groups + g], kGroup + c));
+      }
+    }
+    const __m512 scale =
+        _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(scales + g * kTileRows)));
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t)
+      sums[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_slli_epi32(high[t], 8), low[t])),
+                                _mm512_mul_ps(scale, _mm512_set1_ps(x[t * groups + g].scale)), sums[t]);
+  }
+  for (int t = 0; t < T; ++t) _mm512_storeu_ps(y + t * y_stride, sums[t]);
+}
+constexpr int kTokens = 8;  // 16 integer and 8 float sums in 32 registers
+#else
+void put(ActivationGroup& out, const std::int32_t* q) {
+  for (int i = 0; i < kGroup; ++i) out.numbers[i] = static_cast<std::int16_t>(q[i]);
+}
+
+#if defined(__AVX2__)
+/// Each lane of eight has two columns of a row.
+template <int T>
+void tiles_product(const ByteTile* w, const std::uint16_t* scales, const ActivationGroup* x, float* y,
+                   std::int64_t y_stride, std::int64_t groups) {
+  __m256 sums[T][2] = {};
+  for (std::int64_t g = 0; g < groups; ++g) {
+    __m256i lanes[T][4] = {};
+    for (int c = 0; c < kGroup; c += 4) {
+      for (int rows = 0; rows < 4; ++rows) {
+        const __m256i four = _mm256_cvtepu8_epi16(_mm_loadu_si128(
+            reinterpret_cast<const __m128i_u*>(w[g].bytes + c * kTileRows + rows * 16)));
+        for (int t = 0; t < T; ++t) {
+          long long numbers;
+          __builtin_memcpy(&numbers, x[t * groups + g].numbers + c, 8);
+          lanes[t][rows] =
+              _mm256_add_epi32(lanes[t][rows], _mm256_madd_epi16(four, _mm256_set1_epi64x(numbers)));
+        }
+      }
+    }
+    for (int half = 0; half < 2; ++half) {
+      const __m256 scale = _mm256_cvtph_ps(
+          _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(scales + g * kTileRows + half * 8)));
+      for (int t = 0; t < T; ++t) {
+        const __m256i pairs = _mm256_hadd_epi32(lanes[t][2 * half], lanes[t][2 * half + 1]);
+        const __m256i whole =
+            _mm256_add_epi32(_mm256_permute4x64_epi64(pairs, 0xd8), _mm256_set1_epi32(x[t * groups + g].offset));
+        sums[t][half] = _mm256_fmadd_ps(
+            _mm256_cvtepi32_ps(whole), _mm256_mul_ps(scale, _mm256_set1_ps(x[t * groups + g].scale)), sums[t][half]);
+      }
+    }
+  }
+  for (int t = 0; t < T; ++t)
+    for (int half = 0; half < 2; ++half) _mm256_storeu_ps(y + t * y_stride + half * 8, sums[t][half]);
+}
+constexpr int kTokens = 2;  // 8 integer sums and 4 of floats in 16 registers
+#else
+template <int T>
+void tiles_product(const ByteTile* w, const std::uint16_t* scales, const ActivationGroup* x, float* y,
+                   std::int64_t, std::int64_t groups) {
+  static_assert(T == 1 && kTileRows % kWidth == 0);
+  float sums[kTileRows] = {};
+  for (std::int64_t g = 0; g < groups; ++g) {
+    std::int32_t whole[kTileRows];
+    for (int r = 0; r < kTileRows; ++r) whole[r] = x[g].offset;
+    for (int c = 0; c < kGroup; c += 4)
+      for (int r = 0; r < kTileRows; ++r)
+        for (int i = 0; i < 4; ++i) whole[r] += w[g].bytes[c * kTileRows + r * 4 + i] * x[g].numbers[c + i];
+    for (int r = 0; r < kTileRows; r += kWidth) {
+      const V scale = part<std::uint16_t, halves>(scales + g * kTileRows + r, kWidth);
+      const I lanes = *reinterpret_cast<const I*>(whole + r);
+      store(sums + r, load(sums + r) + __builtin_convertvector(lanes, V) * (scale * x[g].scale));
+    }
+  }
+  for (int r = 0; r < kTileRows; ++r) y[r] = sums[r];
+}
+constexpr int kTokens = 1;
+#endif
+#endif
+
+void quantise(const float* x, ActivationGroup* out, std::int64_t n) {
+  constexpr float kRound = 12582912.0f;  // 1.5 x 2^23: adding it rounds to a whole number
+  for (std::int64_t at = 0; at < n; at += kGroup, ++out) {
+    float group[kGroup] = {};
+    const std::int64_t count = n - at < kGroup ? n - at : kGroup;
+    for (std::int64_t i = 0; i < count; ++i) group[i] = x[at + i];
+    V most{}, unbounded{};
+    for (std::int64_t i = 0; i < kGroup; i += kWidth) {
+      const V v = load(group + i);
+      const V size = v < V{} ? -v : v;
+      most = size > most ? size : most;
+      unbounded += v - v;  // NaN for infinities and NaNs, which stay what they are: the group's scale
+    }
+    const float top = greatest(most);
+    if (const float nan = total(unbounded); nan != 0.0f) {
+      *out = ActivationGroup{{}, 0, nan};
+      continue;
+    }
+    out->scale = top / kGreatestActivation;
+    const float by = top > 0 ? kGreatestActivation / top : 0.0f;
+    std::int32_t q[kGroup], sum = 0;
+    for (std::int64_t i = 0; i < kGroup; i += kWidth) {
+      const V whole = (load(group + i) * by + kRound) - kRound;
+      *reinterpret_cast<I*>(q + i) = __builtin_convertvector(whole, I);
+    }
+    for (const std::int32_t v : q) sum += v;
+    out->offset = -128 * sum;
+    put(*out, q);
+  }
+}
+
+/// The first `rows` of a row of tiles.
+template <int T>
+void rows_of_tiles(const ByteTile* w, const std::uint16_t* scales, const ActivationGroup* x, float* y,
+                   std::int64_t y_stride, std::int64_t rows, std::int64_t groups) {
+  if (rows >= kTileRows) return tiles_product<T>(w, scales, x, y, y_stride, groups);
+  float whole[T * kTileRows];
+  tiles_product<T>(w, scales, x, whole, kTileRows, groups);
+  for (int t = 0; t < T; ++t)
+    for (std::int64_t r = 0; r < rows; ++r) y[t * y_stride + r] = whole[t * kTileRows + r];
+}
+
+void product_i8(const ByteTile* w, const std::uint16_t* scales, const ActivationGroup* x, float* y,
+                std::int64_t tokens, std::int64_t rows, std::int64_t groups) {
+  constexpr std::int64_t kBlock = 128;  // tokens whose activations stay in the second cache
+  for (std::int64_t first = 0; first < tokens; first += kBlock) {
+    const std::int64_t last = first + kBlock < tokens ? first + kBlock : tokens;
+    for (std::int64_t r = 0; r < rows; r += kTileRows) {
+      const ByteTile* const tiles = w + r / kTileRows * groups;
+      const std::uint16_t* const s = scales + r * groups;
+      std::int64_t t = first;
+      for (; t + kTokens <= last; t += kTokens)
+        rows_of_tiles<kTokens>(tiles, s, x + t * groups, y + t * rows + r, rows, rows - r, groups);
+      for (; t < last; ++t) rows_of_tiles<1>(tiles, s, x + t * groups, y + t * rows + r, rows, rows - r, groups);
+    }
+  }
 }
 
 template <V (*kLoad)(const std::uint16_t*)>
@@ -145,10 +290,6 @@ void widen(const std::uint16_t* w, float* out, std::int64_t n) {
     const V rest = part<std::uint16_t, kLoad>(w + i, n - i);
     for (std::int64_t j = i; j < n; ++j) out[j] = rest[j - i];
   }
-}
-
-void widen_i8(const std::int8_t* w, const float* scales, float* out, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; i += kWidth) store(out + i, bytes(w + i) * scales[i / kGroup]);
 }
 
 template <int C>
@@ -176,12 +317,6 @@ V partly(const float* x, std::int64_t count, float other) {
   V v = all(other);
   for (std::int64_t i = 0; i < count; ++i) v[i] = x[i];
   return v;
-}
-
-float greatest(V v) {
-  float top = v[0];
-  for (int i = 1; i < kWidth; ++i) top = v[i] > top ? v[i] : top;
-  return top;
 }
 
 void softmax(float* x, std::int64_t n, float more) {
@@ -298,13 +433,13 @@ float read(const float* x, std::int64_t n) {
 }  // namespace
 
 extern const Kernels STREAM_TABLE;
-const Kernels STREAM_TABLE = {product<float, load>,
-                              product<std::uint16_t, bfloats>,
-                              product<std::uint16_t, halves>,
+const Kernels STREAM_TABLE = {product<float, load, 4, 2>,
+                              product<std::uint16_t, bfloats, 1, 4>,
+                              product<std::uint16_t, halves, 1, 4>,
+                              quantise,
                               product_i8,
                               widen<bfloats>,
                               widen<halves>,
-                              widen_i8,
                               combine,
                               softmax,
                               sigmoids,

@@ -1,11 +1,12 @@
 /// A linear layer of a decoder: weights as they are stored, or as 8-bit numbers in groups of 32 that share a
-/// scale.
+/// scale; these are multiplied with activations that are rounded to 16 bits in groups of 32.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "llm/kernels.hpp"
 #include "stream/payload.hpp"
 
 namespace stream::llm {
@@ -16,6 +17,11 @@ WeightType weight_type(const std::string& name);
 
 class Matrix {
  public:
+  /// What products need besides, kept between calls.
+  struct Scratch {
+    std::vector<float> widened;
+    std::vector<ActivationGroup> activations;
+  };
   Matrix() = default;
   /// weight [out, in], bias [out] or null.
   Matrix(const Tensor& weight, const Tensor* bias, WeightType type);
@@ -25,20 +31,24 @@ class Matrix {
   /// Bytes that a product reads.
   std::size_t bytes() const;
   /// y[tokens, out] = x[tokens, in] W^T + b. One token is a product of our own (kernels.hpp), more go through
-  /// BLAS; both add up in float32, in orders of their own. `scratch` holds panels of widened weights between
-  /// calls.
-  void apply(const float* x, float* y, std::int64_t tokens, std::vector<float>& scratch) const;
+  /// BLAS with panels of widened weights; both add up in float32, in orders of their own. Products with 8-bit
+  /// weights are all our own: a token's result is the same, bit for bit, however many come with it.
+  void apply(const float* x, float* y, std::int64_t tokens, Scratch& scratch) const;
   /// Row r as float32 into out [in]: an embedding.
   void row(std::int64_t r, float* out) const;
 
  private:
   const std::uint16_t* words() const { return reinterpret_cast<const std::uint16_t*>(data_.data()); }
   void widen(std::int64_t row, std::int64_t rows, float* out) const;
+  void panels(const float* x, float* y, std::int64_t tokens, std::vector<float>& widened) const;
+  void quantise(const std::vector<float>& weights);
+  std::int64_t groups() const { return (in_ + kGroup - 1) / kGroup; }
   std::int64_t in_ = 0, out_ = 0;
-  std::int64_t stride_ = 0;  ///< columns of a stored row: in, for 8-bit weights filled up to whole groups
   WeightType type_ = WeightType::kFloat32;
-  Buffer data_;
-  std::vector<float> scales_, bias_;
+  Buffer data_;                        ///< [out, in]; empty for 8-bit weights
+  std::vector<ByteTile> tiles_;        ///< [row tiles, groups], filled up with zeros
+  std::vector<std::uint16_t> scales_;  ///< float16 [row tiles, groups, kTileRows]
+  std::vector<float> bias_;
 };
 
 }  // namespace stream::llm

@@ -110,6 +110,32 @@ TEST(Decoder, NarrowWeightsAreThoseOfTheirRoundedModel) {
   EXPECT_LT(difference(bytes, run(*full(model, WeightType::kInt8), tokens, 20)), 2e-5);
 }
 
+TEST(Decoder, EightBitWeightsArePartedIntoTheRowsThatAreEmbedded) {
+  constexpr std::int64_t kOut = 37, kIn = 75;
+  const std::vector<float> w = [] {
+    std::vector<float> out;
+    Random random(11);
+    for (std::int64_t i = 0; i < kOut * kIn; ++i) out.push_back(static_cast<float>(random.normal()));
+    return out;
+  }();
+  const Matrix matrix(Tensor::of(w, {kOut, kIn}), nullptr, WeightType::kInt8);
+  Matrix::Scratch scratch;
+  std::vector<float> row(kIn), unit(kIn), y(kOut);
+  for (std::int64_t c = 0; c < kIn; ++c) {
+    std::fill(unit.begin(), unit.end(), 0.0f);
+    unit[static_cast<std::size_t>(c)] = 1;
+    matrix.apply(unit.data(), y.data(), 1, scratch);
+    for (std::int64_t r = 0; r < kOut; ++r) {
+      matrix.row(r, row.data());
+      EXPECT_NEAR(row[static_cast<std::size_t>(c)], y[static_cast<std::size_t>(r)], 1e-6);
+      // 254 steps across the greatest of 32 normal numbers, and float16's rounding of the scale upwards.
+      EXPECT_NEAR(row[static_cast<std::size_t>(c)], w[static_cast<std::size_t>(r * kIn + c)],
+                  0.5 * 4.5 / 127);
+    }
+  }
+  EXPECT_THROW(Matrix(Tensor::of(std::vector<float>(4, 1e8f), {2, 2}), nullptr, WeightType::kInt8), Error);
+}
+
 TEST(Decoder, SavedAndResumedAnywhere) {
   const LanguageModel model = random_model(small_config(), 8);
   const auto tokens = random_tokens(30, 31);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -55,28 +56,92 @@ TEST_P(EveryKernel, Products) {
     }
 }
 
+/// Activations [tokens, cols] as a table rounds them.
+std::vector<ActivationGroup> rounded(const Kernels& k, const std::vector<float>& x, std::int64_t tokens,
+                                     std::int64_t cols) {
+  const std::int64_t groups = (cols + kGroup - 1) / kGroup;
+  std::vector<ActivationGroup> out(static_cast<std::size_t>(tokens * groups));
+  for (std::int64_t t = 0; t < tokens; ++t) k.quantise(x.data() + t * cols, out.data() + t * groups, cols);
+  return out;
+}
+
 TEST_P(EveryKernel, ProductsOfBytes) {
   const Kernels& k = *GetParam();
   Random random(2);
-  for (const std::int64_t rows : {1, 4, 7})
-    for (const std::int64_t cols : {32, 96}) {
-      std::vector<std::int8_t> w(static_cast<std::size_t>(rows * cols));
-      for (auto& v : w) v = static_cast<std::int8_t>(static_cast<int>(random.below(255)) - 127);
-      const auto scales = normals(rows * cols / 32, random), x = normals(cols, random);
-      std::vector<float> y(static_cast<std::size_t>(rows)), wide(w.size());
-      k.product_i8(w.data(), scales.data(), x.data(), y.data(), rows, cols);
-      k.widen_i8(w.data(), scales.data(), wide.data(), rows * cols);
-      for (std::int64_t r = 0; r < rows; ++r) {
-        double a = 0;
-        for (std::int64_t i = 0; i < cols; ++i) {
-          const auto at = static_cast<std::size_t>(r * cols + i);
-          const double v = static_cast<double>(w[at]) * scales[at / 32];
-          EXPECT_NEAR(wide[at], v, 1e-4);
-          a += v * x[static_cast<std::size_t>(i)];
-        }
-        EXPECT_NEAR(y[static_cast<std::size_t>(r)], a, 2e-3);
+  for (const std::int64_t tokens : {1, 5, 19, 140})
+    for (const std::int64_t rows : {16, 23})
+      for (const std::int64_t cols : {32, 70}) {
+        const std::int64_t groups = (cols + kGroup - 1) / kGroup,
+                           row_tiles = (rows + kTileRows - 1) / kTileRows;
+        std::vector<ByteTile> w(static_cast<std::size_t>(row_tiles * groups));
+        for (ByteTile& tile : w)
+          for (auto& v : tile.bytes) v = static_cast<std::uint8_t>(1 + random.below(255));
+        std::vector<std::uint16_t> scales;
+        for (std::size_t i = 0; i < w.size() * kTileRows; ++i)
+          scales.push_back(half_of_float(static_cast<float>(random.normal())));
+        auto x = normals(tokens * cols, random);
+        x[3] = 40;  // one that stands out, and the sign that is not symmetric
+        x[4] = -40;
+        std::vector<float> y(static_cast<std::size_t>(tokens * rows), 7.0f);
+        k.product_i8(w.data(), scales.data(), rounded(k, x, tokens, cols).data(), y.data(), tokens, rows,
+                     groups);
+        for (std::int64_t t = 0; t < tokens; ++t)
+          for (std::int64_t r = 0; r < rows; ++r) {
+            // Against what 16 bits in groups of 32 make of the activations, and these against what they were.
+            double sum = 0, size = 0, ties = 0;
+            for (std::int64_t g = 0; g < groups; ++g) {
+              double most = 0;
+              const auto tile = static_cast<std::size_t>(r / kTileRows * groups + g);
+              const std::int64_t count = std::min(kGroup, cols - g * kGroup);
+              const float* const group = x.data() + t * cols + g * kGroup;
+              for (std::int64_t c = 0; c < count; ++c)
+                most = std::max(most, std::abs(static_cast<double>(group[c])));
+              for (std::int64_t c = 0; c < count; ++c) {
+                const int byte = w[tile].bytes[c / 4 * 64 + r % kTileRows * 4 + c % 4] - 128;
+                const double weight =
+                    byte * static_cast<double>(float_of_half(
+                               scales[tile * kTileRows + static_cast<std::size_t>(r % kTileRows)]));
+                const double step = most / 32639, q = std::nearbyint(group[c] / step) * step;
+                EXPECT_LE(std::abs(q - static_cast<double>(group[c])), 0.5 * step + 1e-12);
+                sum += weight * q;
+                size += std::abs(weight * q);
+                // So near a half that float32 may round to the other side.
+                const double over = std::abs(group[c] / step) - std::floor(std::abs(group[c] / step));
+                if (std::abs(over - 0.5) < 0.01) ties += std::abs(weight * step);
+              }
+            }
+            EXPECT_NEAR(y[static_cast<std::size_t>(t * rows + r)], sum, 1e-6 * size + ties)
+                << t << ' ' << r << " of " << tokens << ' ' << rows << ' ' << cols;
+          }
       }
-    }
+}
+
+TEST_P(EveryKernel, ATokensBytesDoNotDependOnTheOthers) {
+  const Kernels& k = *GetParam();
+  Random random(6);
+  constexpr std::int64_t kTokens = 150, kRows = 40, kCols = 100, kGroups = 4;
+  std::vector<ByteTile> w(3 * kGroups);
+  for (ByteTile& tile : w)
+    for (auto& v : tile.bytes) v = static_cast<std::uint8_t>(random.below(256));
+  std::vector<std::uint16_t> scales;
+  for (std::size_t i = 0; i < w.size() * kTileRows; ++i)
+    scales.push_back(half_of_float(static_cast<float>(random.normal())));
+  auto x = normals(kTokens * kCols, random);
+  std::fill_n(x.begin() + kCols, kGroup, 0.0f);
+  const auto activations = rounded(k, x, kTokens, kCols);
+  std::vector<float> all(kTokens * kRows), one(kRows);
+  k.product_i8(w.data(), scales.data(), activations.data(), all.data(), kTokens, kRows, kGroups);
+  for (std::int64_t t = 0; t < kTokens; ++t) {
+    k.product_i8(w.data(), scales.data(), activations.data() + t * kGroups, one.data(), 1, kRows, kGroups);
+    EXPECT_TRUE(std::equal(one.begin(), one.end(), all.begin() + t * kRows)) << t;
+  }
+  // What is no number stays none, in its own token.
+  x[0] = std::numeric_limits<float>::infinity();
+  k.product_i8(w.data(), scales.data(), rounded(k, x, 2, kCols).data(), all.data(), 2, kRows, kGroups);
+  for (std::int64_t r = 0; r < kRows; ++r) {
+    EXPECT_TRUE(std::isnan(all[static_cast<std::size_t>(r)]));
+    EXPECT_TRUE(std::isfinite(all[static_cast<std::size_t>(kRows + r)]));
+  }
 }
 
 TEST_P(EveryKernel, SoftmaxOfAnyLength) {
