@@ -39,8 +39,9 @@ Decoder::Decoder(const LanguageModel& model, WeightType type)
     const auto it = model.weights.find(name);
     return it == model.weights.end() ? nullptr : &it->second;
   };
+  const auto memory = std::make_shared<WeightMemory>();
   const auto matrix = [&](const std::string& name) {
-    return Matrix(*find(name + ".weight"), find(name + ".bias"), type);
+    return Matrix(*find(name + ".weight"), find(name + ".bias"), type, memory);
   };
   const auto norm_weights = [&](const std::string& name) {
     const Tensor* const bias = find(name + ".bias");

@@ -31,8 +31,10 @@ WeightType weight_type(const std::string& name) {
                    did_you_mean(name, {names.begin(), names.end()}));
 }
 
-Matrix::Matrix(const Tensor& weight, const Tensor* bias, WeightType type)
-    : in_(weight.shape()[1]), out_(weight.shape()[0]), type_(type) {
+Matrix::Matrix(const Tensor& weight, const Tensor* bias, WeightType type,
+               const std::shared_ptr<WeightMemory>& memory)
+    : Matrix(memory) {
+  in_ = weight.shape()[1], out_ = weight.shape()[0], type_ = type;
   if (type_ == WeightType::kStored)
     type_ = weight.dtype() == DType::kF32    ? WeightType::kFloat32
             : weight.dtype() == DType::kBF16 ? WeightType::kBFloat16
@@ -43,6 +45,7 @@ Matrix::Matrix(const Tensor& weight, const Tensor* bias, WeightType type)
                               : type_ == WeightType::kBFloat16 ? DType::kBF16
                                                                : DType::kF16)
                 .buffer();
+    use_huge_pages(data_.data(), data_.size());
     return;
   }
   quantise(floats(weight));

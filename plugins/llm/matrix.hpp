@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "llm/kernels.hpp"
+#include "llm/weight_memory.hpp"
 #include "stream/payload.hpp"
 
 namespace stream::llm {
@@ -22,9 +24,10 @@ class Matrix {
     std::vector<float> widened;
     std::vector<ActivationGroup> activations;
   };
-  Matrix() = default;
-  /// weight [out, in], bias [out] or null.
-  Matrix(const Tensor& weight, const Tensor* bias, WeightType type);
+  Matrix() : Matrix(std::make_shared<WeightMemory>()) {}
+  /// weight [out, in], bias [out] or null. 8-bit weights are kept in `memory`.
+  Matrix(const Tensor& weight, const Tensor* bias, WeightType type,
+         const std::shared_ptr<WeightMemory>& memory);
 
   std::int64_t in() const { return in_; }
   std::int64_t out() const { return out_; }
@@ -38,6 +41,8 @@ class Matrix {
   void row(std::int64_t r, float* out) const;
 
  private:
+  explicit Matrix(const std::shared_ptr<WeightMemory>& memory)
+      : tiles_(WeightAllocator<ByteTile>(memory)), scales_(WeightAllocator<std::uint16_t>(memory)) {}
   const std::uint16_t* words() const { return reinterpret_cast<const std::uint16_t*>(data_.data()); }
   void widen(std::int64_t row, std::int64_t rows, float* out) const;
   void panels(const float* x, float* y, std::int64_t tokens, std::vector<float>& widened) const;
@@ -45,9 +50,10 @@ class Matrix {
   std::int64_t groups() const { return (in_ + kGroup - 1) / kGroup; }
   std::int64_t in_ = 0, out_ = 0;
   WeightType type_ = WeightType::kFloat32;
-  Buffer data_;                        ///< [out, in]; empty for 8-bit weights
-  std::vector<ByteTile> tiles_;        ///< [row tiles, groups], filled up with zeros
-  std::vector<std::uint16_t> scales_;  ///< float16 [row tiles, groups, kTileRows]
+  Buffer data_;                                             ///< [out, in]; empty for 8-bit weights
+  std::vector<ByteTile, WeightAllocator<ByteTile>> tiles_;  ///< [row tiles, groups], filled up with zeros
+  std::vector<std::uint16_t, WeightAllocator<std::uint16_t>>
+      scales_;  ///< float16 [row tiles, groups, kTileRows]
   std::vector<float> bias_;
 };
 

@@ -118,7 +118,8 @@ TEST(Decoder, EightBitWeightsArePartedIntoTheRowsThatAreEmbedded) {
     for (std::int64_t i = 0; i < kOut * kIn; ++i) out.push_back(static_cast<float>(random.normal()));
     return out;
   }();
-  const Matrix matrix(Tensor::of(w, {kOut, kIn}), nullptr, WeightType::kInt8);
+  const Matrix matrix(Tensor::of(w, {kOut, kIn}), nullptr, WeightType::kInt8,
+                      std::make_shared<WeightMemory>());
   Matrix::Scratch scratch;
   std::vector<float> row(kIn), unit(kIn), y(kOut);
   for (std::int64_t c = 0; c < kIn; ++c) {
@@ -133,7 +134,9 @@ TEST(Decoder, EightBitWeightsArePartedIntoTheRowsThatAreEmbedded) {
                   0.5 * 4.5 / 127);
     }
   }
-  EXPECT_THROW(Matrix(Tensor::of(std::vector<float>(4, 1e8f), {2, 2}), nullptr, WeightType::kInt8), Error);
+  EXPECT_THROW(Matrix(Tensor::of(std::vector<float>(4, 1e8f), {2, 2}), nullptr, WeightType::kInt8,
+                      std::make_shared<WeightMemory>()),
+               Error);
 }
 
 TEST(Decoder, SavedAndResumedAnywhere) {
