@@ -89,6 +89,8 @@ void write_cope(const std::string& path, const CopeNetwork& network) {
   model.set("architecture", kModel);
   for (const NamedSize& s : kSizes) model.set(s.name, network.shape().*s.size);
   model.set("text_everywhere", network.shape().text_everywhere);
+  model.set("text_epsilon", network.shape().text_epsilon);
+  if (const auto& vocabulary = network.vocabulary()) set_strings(model, "word_pieces", vocabulary->pieces());
   nn::save_weights(network, archive.group("weights"), true);
   nn::write_model(path, archive);
 }
@@ -100,9 +102,12 @@ CopeModel::CopeModel(const std::string& path) {
     CopeShape shape;
     for (const NamedSize& s : kSizes) shape.*s.size = model.get<std::int64_t>(s.name);
     shape.text_everywhere = model.get<bool>("text_everywhere");
+    if (model.has("text_epsilon")) shape.text_epsilon = model.get<double>("text_epsilon");
     shape.check();
     network_ = std::make_shared<CopeNetwork>(shape, nn::generator(0));
     nn::load_weights(*network_, archive.group("weights"));
+    if (model.has("word_pieces"))
+      network_->set_vocabulary(std::make_shared<const WordPieces>(get_strings(model, "word_pieces")));
   } catch (const Error& e) {
     throw e.within(path);
   }

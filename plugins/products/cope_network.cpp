@@ -179,7 +179,8 @@ at::Tensor VisualEncoder::forward(const at::Tensor& frames) const {
 }
 
 TextEncoder::TextEncoder(const CopeShape& shape, const at::Generator& g)
-    : words_(register_parameter("word_embeddings", normal({shape.vocabulary, shape.text_width}, 0.1, g))),
+    : epsilon_(shape.text_epsilon),
+      words_(register_parameter("word_embeddings", normal({shape.vocabulary, shape.text_width}, 0.1, g))),
       positions_(register_parameter(
           "position_embeddings", normal({std::max(shape.title, shape.speech), shape.text_width}, 0.02, g))),
       norm_(register_module("embeddings_norm", std::make_shared<nn::LayerNorm>(shape.text_width))) {
@@ -195,14 +196,11 @@ TextEncoder::TextEncoder(const CopeShape& shape, const at::Generator& g)
   pooler_ = register_module("pooler", std::make_shared<nn::Linear>(shape.text_width, shape.text_width, g));
 }
 
-TextBatch text_batch(const std::vector<const Clip*>& clips, std::int64_t vocabulary, std::int64_t most,
-                     const std::function<bool()>& keeps) {
-  std::vector<TextTokens> texts;
+TextBatch text_batch(const std::vector<TextTokens>& texts, const std::function<bool()>& keeps) {
   std::size_t longest = 1, pieces = 0;
-  for (const Clip* clip : clips) {
-    texts.push_back(tokens_of(clip->text, vocabulary, most));
-    longest = std::max(longest, texts.back().count());
-    pieces += texts.back().pieces.size();
+  for (const TextTokens& text : texts) {
+    longest = std::max(longest, text.count());
+    pieces += text.pieces.size();
   }
   const auto b = static_cast<std::int64_t>(texts.size()), l = static_cast<std::int64_t>(longest);
   TextBatch out{torch::empty({static_cast<std::int64_t>(pieces)}, at::kLong),
@@ -222,13 +220,17 @@ TextBatch text_batch(const std::vector<const Clip*>& clips, std::int64_t vocabul
   return out;
 }
 
+at::Tensor TextEncoder::normalised(const nn::LayerNorm& norm, const at::Tensor& x) const {
+  return at::layer_norm(x, {norm.weight.size(0)}, norm.weight, norm.bias, epsilon_);
+}
+
 at::Tensor TextEncoder::forward(const TextBatch& texts) const {
   const std::int64_t b = texts.there.size(0), l = texts.there.size(1);
   const at::Tensor mask = texts.there.logical_not().view({b, 1, 1, l}).to(at::kFloat) * -1e9f;
   constexpr std::int64_t kSum = 0;
   const at::Tensor words =
       std::get<0>(at::embedding_bag(words_, texts.pieces, texts.offsets, false, kSum)).view({b, l, -1});
-  at::Tensor x = norm_->forward(words + positions_.narrow(0, 0, l));
+  at::Tensor x = normalised(*norm_, words + positions_.narrow(0, 0, l));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     // Of the last layer's tokens nothing but the first is looked at.
@@ -236,8 +238,8 @@ at::Tensor TextEncoder::forward(const TextBatch& texts) const {
       x = x + layer.attention->forward(x, mask);
     else
       x = x.select(1, 0) + layer.attention->first(x, mask.squeeze(1));
-    x = layer.attention_norm->forward(x);
-    x = layer.mlp_norm->forward(x + layer.mlp->forward(x));
+    x = normalised(*layer.attention_norm, x);
+    x = normalised(*layer.mlp_norm, x + layer.mlp->forward(x));
   }
   return pooler_->forward(x).tanh();
 }
@@ -255,6 +257,13 @@ FusionHead::FusionHead(const CopeShape& shape, const at::Generator& g)
     fused_[d] = register_module(name + "_fused",
                                 std::make_shared<nn::Linear>(2 * shape.embedding, shape.embedding, g));
   }
+  // All domains begin with the page's maps: what they have in common, words and colours, is alike from the
+  // start. With maps drawn one by one the contrasts are first made equal by one vector for all, and the way
+  // out of there takes hundreds of updates.
+  const torch::NoGradGuard no_grad;
+  for (auto* maps : {&text_, &visual_, &fused_})
+    for (const auto& map : *maps)
+      if (map) map->weight.copy_(maps->front()->weight);
 }
 
 CopeViews FusionHead::forward(const at::Tensor& text, const at::Tensor& visual, Domain domain) const {
@@ -300,10 +309,32 @@ at::Tensor frames_of(const std::vector<const Clip*>& clips, std::int64_t frames)
   return out;
 }
 
+void CopeNetwork::set_vocabulary(std::shared_ptr<const WordPieces> vocabulary) {
+  if (vocabulary && static_cast<std::int64_t>(vocabulary->pieces().size()) > shape_.vocabulary)
+    throw bad_data("the vocabulary has " + std::to_string(vocabulary->pieces().size()) +
+                   " pieces, the text encoder only " + std::to_string(shape_.vocabulary));
+  vocabulary_ = std::move(vocabulary);
+}
+
+TextBatch CopeNetwork::texts(const std::vector<const Clip*>& clips, Domain domain,
+                             const std::function<bool()>& keeps) const {
+  std::vector<TextTokens> out;
+  for (const Clip* clip : clips) {
+    if (!vocabulary_) {
+      out.push_back(tokens_of(clip->text, shape_.vocabulary, shape_.tokens(domain)));
+      continue;
+    }
+    TextTokens& text = out.emplace_back();
+    text.pieces = vocabulary_->tokens_of(clip->text, shape_.tokens(domain));
+    for (std::size_t i = 1; i <= text.pieces.size(); ++i) text.ends.push_back(i);
+  }
+  return text_batch(out, keeps);
+}
+
 CopeViews CopeNetwork::views(const std::vector<const Clip*>& clips, Domain domain) const {
   return nn::inference([&] {
-    const TextBatch texts = text_batch(clips, shape_.vocabulary, shape_.tokens(domain));
-    return forward(products::frames_of(clips, shape_.frames_of(domain)), &texts, domain);
+    const TextBatch words = texts(clips, domain);
+    return forward(products::frames_of(clips, shape_.frames_of(domain)), &words, domain);
   });
 }
 

@@ -11,6 +11,7 @@
 #include "nn/blocks.hpp"
 #include "products/cope_text.hpp"
 #include "products/product_set.hpp"
+#include "products/word_pieces.hpp"
 
 namespace stream::products {
 
@@ -23,6 +24,7 @@ struct CopeShape {
   std::int64_t vocabulary = 4096, title = 16, speech = 64;  ///< tokens there are, and in a text at the most
   std::int64_t text_width = 64, text_layers = 1, text_heads = 4;
   std::int64_t embedding = 64;  ///< d_e
+  double text_epsilon = 1e-5;   ///< of the text encoder's norms; BERT's is 1e-12
   bool text_everywhere = true;  ///< fuse text in all domains; false: on pages alone
   /// Throws Error(kBadData) for sizes that cannot be.
   void check() const;
@@ -100,10 +102,9 @@ struct TextBatch {
   at::Tensor offsets;  ///< [B L], int64: where each token's begin
   at::Tensor there;    ///< [B, L], bool: whether a token is a word, or the first one
 };
-/// Up to `most` tokens of each text; L is the longest's. `keeps` is asked about each word, in order: a word
-/// that is not kept leaves its place empty.
-TextBatch text_batch(const std::vector<const Clip*>& clips, std::int64_t vocabulary, std::int64_t most,
-                     const std::function<bool()>& keeps = {});
+/// L is the longest text's count of tokens. `keeps` is asked about each but the first, in order: a word that
+/// is not kept leaves its place empty.
+TextBatch text_batch(const std::vector<TextTokens>& texts, const std::function<bool()>& keeps = {});
 
 class TextEncoder : public torch::nn::Module {
  public:
@@ -117,6 +118,8 @@ class TextEncoder : public torch::nn::Module {
     std::shared_ptr<FeedForward> mlp;
     std::shared_ptr<nn::LayerNorm> attention_norm, mlp_norm;
   };
+  at::Tensor normalised(const nn::LayerNorm& norm, const at::Tensor& x) const;
+  double epsilon_;
   at::Tensor words_, positions_;
   std::shared_ptr<nn::LayerNorm> norm_;
   std::vector<Layer> layers_;
@@ -151,6 +154,13 @@ class CopeNetwork : public torch::nn::Module {
   /// that the same frames give the same bits wherever they come from.
   std::vector<float> embed(const Clip& clip, Domain domain) const;
   CopeViews views(const std::vector<const Clip*>& clips, Domain domain) const;
+  /// Their texts, as long as the domain's may be, by the vocabulary or, without one, hashed.
+  TextBatch texts(const std::vector<const Clip*>& clips, Domain domain,
+                  const std::function<bool()>& keeps = {}) const;
+  /// Null without a vocabulary of BERT's; its pieces are as many as the shape's vocabulary.
+  const std::shared_ptr<const WordPieces>& vocabulary() const { return vocabulary_; }
+  /// Throws Error(kBadData) when it is of another size.
+  void set_vocabulary(std::shared_ptr<const WordPieces> vocabulary);
 
   TextEncoder& text() { return *text_; }
   VisualEncoder& visual() { return *visual_; }
@@ -158,6 +168,7 @@ class CopeNetwork : public torch::nn::Module {
 
  private:
   CopeShape shape_;
+  std::shared_ptr<const WordPieces> vocabulary_;
   std::shared_ptr<TextEncoder> text_;
   std::shared_ptr<VisualEncoder> visual_;
   std::shared_ptr<FusionHead> head_;

@@ -49,6 +49,9 @@ CopeTrainer::CopeTrainer(std::shared_ptr<const ProductSet> training,
   options_.batch = std::min<std::int64_t>(options_.batch, static_cast<std::int64_t>(usable_.size()));
   const at::Generator g = nn::generator(random_());
   network_ = std::make_shared<CopeNetwork>(options_.shape, g);
+  network_->set_vocabulary(options_.vocabulary);
+  if (options_.bert) load_bert(*options_.bert, network_->text(), options_.shape);
+  if (options_.xclip) load_xclip(*options_.xclip, network_->visual(), options_.shape);
   rest_ = std::make_shared<Rest>();
   rest_->centres = rest_->register_parameter(
       "centres",
@@ -114,7 +117,7 @@ CopeViews CopeTrainer::draw(const std::vector<std::size_t>& products, Domain dom
     chosen.push_back(&training_->products[products[i]].of(domain)[clips[i]]);
   std::optional<TextBatch> texts;
   if (reads_[static_cast<std::size_t>(domain)])
-    texts = text_batch(chosen, options_.shape.vocabulary, options_.shape.tokens(domain), [this] {
+    texts = network_->texts(chosen, domain, [this] {
       return options_.word_dropout <= 0 || random_.uniform() >= options_.word_dropout;
     });
   const TextBatch* words = texts ? &*texts : nullptr;

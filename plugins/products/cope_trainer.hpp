@@ -5,6 +5,7 @@
 
 #include "nn/adamw.hpp"
 #include "products/cope_losses.hpp"
+#include "products/cope_pretrained.hpp"
 #include "stream/random.hpp"
 
 namespace stream::products {
@@ -22,6 +23,9 @@ struct CopeTrainerOptions {
   bool flip = true;
   double word_dropout = 0.2;  ///< of the words of a text, in training
   double clip = 5;            ///< of the gradient's norm
+  /// What the encoders start from, if not at random; the shape is theirs. A vocabulary goes with BERT.
+  std::shared_ptr<const nn::ForeignTensors> bert, xclip;
+  std::shared_ptr<const WordPieces> vocabulary;
 };
 
 class CopeTrainer {

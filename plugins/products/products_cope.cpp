@@ -91,7 +91,7 @@ world_seed = 1
 [nodes.cope]
 use   = "products.cope"
 from  = { frames = "show.frames", text = "show.speech" }
-model = "examples/product-space.h5"
+model = "models/cope-products.h5"
 index = "examples/product-index.h5"
 
 [nodes.out]

@@ -35,7 +35,7 @@ Spec CopeIndexSource::spec() {
           "E-Commerce, ICCV 2023")
       .example("Index a catalogue", R"([nodes.index]
 use   = "products.cope_index"
-model = "examples/product-space.h5"
+model = "models/cope-products.h5"
 pages = "examples/product-pages.csv"
 index = "pages.h5"
 

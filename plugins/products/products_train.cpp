@@ -22,6 +22,7 @@ CopeTrainerOptions options_of(const Params& p) {
   s.heads = p.get<std::int64_t>("heads"), s.frames = p.get<std::int64_t>("frames");
   s.features = s.embedding = p.get<std::int64_t>("embedding");
   s.integration = s.text_heads = s.heads;
+  s.title = p.get<std::int64_t>("title"), s.speech = p.get<std::int64_t>("speech");
   s.text_width = p.get<std::int64_t>("text_width"), s.text_layers = p.get<std::int64_t>("text_layers");
   s.vocabulary = p.get<std::int64_t>("vocabulary");
   s.text_everywhere = p.get<std::string>("domains_text") == "all";
@@ -34,6 +35,23 @@ CopeTrainerOptions options_of(const Params& p) {
   o.classification = p.get<double>("classification");
   o.crop = p.get<double>("crop"), o.flip = p.get<bool>("flip");
   o.word_dropout = p.get<double>("word_dropout");
+  if (const auto path = p.get<std::string>("bert"); !path.empty()) {
+    o.bert = std::make_shared<const nn::ForeignTensors>(bert_tensors(p.input_path("bert")));
+    set_bert_sizes(*o.bert, s);
+    if (p.get<std::string>("vocabulary_file").empty())
+      throw bad_recipe("bert needs vocabulary_file: its tensors belong to the pieces of a vocab.txt");
+    o.vocabulary = std::make_shared<const WordPieces>(WordPieces::read(p.input_path("vocabulary_file")));
+  } else if (!p.get<std::string>("vocabulary_file").empty()) {
+    throw bad_recipe("vocabulary_file goes with bert");
+  }
+  if (!p.get<std::string>("xclip").empty()) {
+    const std::int64_t size = s.size;
+    o.xclip = std::make_shared<const nn::ForeignTensors>(xclip_tensors(p.input_path("xclip")));
+    set_xclip_sizes(*o.xclip, s);
+    if (s.size != size)
+      throw bad_recipe(p.input_path("xclip") + " is for pictures of " + std::to_string(s.size) +
+                       " pixels: set size = " + std::to_string(s.size));
+  }
   try {
     s.check();
   } catch (const Error& e) {
@@ -85,8 +103,18 @@ Spec CopeTrainSource::spec() {
       .param("frames", s.frames, "T, of a video or live stream", range(1, 64))
       .param("embedding", s.embedding, "numbers in a product's vector", range(4, 4096))
       .param("vocabulary", s.vocabulary, "numbers that words are hashed to", range(16, 1 << 20))
+      .param("title", s.title, "words of a title that are read", range(1, 1024))
+      .param("speech", s.speech, "words of what is said that are read", range(1, 1024))
       .param("text_width", s.text_width, "numbers in a token of a text", range(4, 4096))
       .param("text_layers", s.text_layers, "of the text encoder", range(1, 64))
+      .param(
+          "bert", "",
+          "a BERT to start from, as stream import wrote it: it sets text_width, text_layers and vocabulary; "
+          "empty: none")
+      .param("vocabulary_file", "", "that BERT's vocab.txt")
+      .param("xclip", "",
+             "an X-CLIP to start from, as stream import wrote it, under the names of its authors' code: it "
+             "sets patch, width, blocks and frames, and wants its own size; empty: none")
       .param("batch", o.batch, "products in an update", range(2, 65536))
       .param("epochs", o.epochs, "passes over the products", range(1, 1e6))
       .param("learning_rate", o.learning_rate, "of AdamW, after a warm-up, falling along half a cosine",

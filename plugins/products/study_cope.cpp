@@ -24,7 +24,8 @@ Spec CopeStudy::spec() {
       .param("unseen", std::int64_t{100}, "of them, for the test alone", range(8, 1000))
       .param("clips", std::int64_t{6}, "pages, videos and live streams of each product in training",
              range(1, 50))
-      .param("epochs", std::int64_t{80}, "of training, of each arm", range(1, 10000))
+      .param("epochs", std::int64_t{150},
+             "of training, of each arm: ten updates each with 500 products to learn from", range(1, 10000))
       .param("quick", false, "one seed, 60 products, two epochs: only what is exact is judged")
       .contract({.state = Growth::kConstant, .cost = Cost::kHeavy})
       .about(

@@ -17,7 +17,7 @@ class CopeQualityPart final : public StudyPart {
   struct Options {
     std::string name;
     MadeProductsOptions world;
-    std::int64_t epochs = 80;
+    std::int64_t epochs = 150;
     int clips = 6;
     bool quick = false;
   };
