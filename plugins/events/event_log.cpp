@@ -12,7 +12,8 @@ EventLog::EventLog(std::string path, const Options& options)
       mapper_(options.mapping),
       gate_(options.gate),
       stop_(options.stop),
-      columns_(options.mapping.columns) {}
+      columns_(options.mapping.columns),
+      document_(LogDocument::of_format(options.mapping.format)) {}
 
 Object EventLog::members_of(std::string_view line) {
   if (mapper_.mapping().format == "jsonl") {
@@ -43,42 +44,89 @@ Object EventLog::members_of(std::string_view line) {
   return members;
 }
 
+bool EventLog::refuse(const EventFault& fault, std::int64_t line, std::vector<RefusedLine>& refused) {
+  if (stop_) {  // what came before it is delivered first
+    const auto index = line - 1 - static_cast<std::int64_t>(batch_.first_line);
+    const bool here = index >= 0 && index < static_cast<std::int64_t>(batch_.lines.size());
+    failure_ = Error(fault).within((here ? batch_.where(lines_.name(), static_cast<std::size_t>(index))
+                                         : lines_.name() + ": line " + std::to_string(line)) +
+                                   ": " + fault.name());
+    return false;
+  }
+  ++faults_[fault.name()];
+  if (first_fault_ == 0) first_fault_ = line;
+  refused.push_back({line, fault.name(), fault.what()});
+  return true;
+}
+
+bool EventLog::take(const Object& members, std::int64_t line, std::vector<Event>& events,
+                    std::vector<RefusedLine>& refused) {
+  try {
+    std::optional<Event> event = mapper_.event(members, line);
+    if (!event) return ++passed_over_, true;
+    gate_.take(std::move(*event));
+    ++events_;
+    gate_.release(events);
+  } catch (const EventFault& fault) {
+    return refuse(fault, line, refused);
+  }
+  return true;
+}
+
+/// A line of a document: the events that it completes, and then what it cannot be read for.
+bool EventLog::take_piece(std::string_view text, std::int64_t line, std::vector<Event>& events,
+                          std::vector<RefusedLine>& refused) {
+  std::vector<LogDocument::Found> found;
+  std::optional<Error> broken;
+  try {
+    document_->take(text, line, found);
+  } catch (const Error& e) {
+    broken = e.within(lines_.name());
+  }
+  for (const auto& one : found)
+    if (!(one.fault.empty() ? take(one.members, one.line, events, refused)
+                            : refuse(EventFault(one.fault, one.detail), one.line, refused)))
+      return false;
+  if (broken) gate_.flush(events), failure_ = std::move(broken);
+  return !failure_;
+}
+
 bool EventLog::next(std::vector<Event>& events, std::vector<RefusedLine>& refused) {
   events.clear(), refused.clear();
   if (failure_) throw *failure_;
   if (ended_) return false;
   if (!lines_.next(batch_)) {
-    gate_.flush(events);
     ended_ = true;
+    gate_.flush(events);
+    try {
+      if (document_) document_->finish();
+    } catch (const Error& e) {
+      failure_ = e.within(lines_.name());
+      return true;
+    }
     return !events.empty();
   }
   for (std::size_t i = 0; i < batch_.lines.size(); ++i) {
     const std::string_view text = batch_.text(batch_.lines[i]);
-    if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const auto line = static_cast<std::int64_t>(batch_.first_line + i) + 1;
+    if (document_) {
+      if (!take_piece(text, line, events, refused)) return true;
+      continue;
+    }
+    if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    Object members;
     try {
       if (columns_.empty() && mapper_.mapping().format != "jsonl") {
         for (const CsvField& field : split_csv(text, mapper_.mapping().format == "tsv" ? '\t' : ','))
           columns_.push_back(field.text);
         continue;
       }
-      std::optional<Event> event = mapper_.event(members_of(text), line);
-      if (!event) {
-        ++passed_over_;
-        continue;
-      }
-      gate_.take(std::move(*event));
-      ++events_;
-      gate_.release(events);
+      members = members_of(text);
     } catch (const EventFault& fault) {
-      if (stop_) {  // what came before it is delivered first
-        failure_ = Error(fault).within(batch_.where(lines_.name(), i) + ": " + fault.name());
-        return true;
-      }
-      ++faults_[fault.name()];
-      if (first_fault_ == 0) first_fault_ = line;
-      refused.push_back({line, fault.name(), fault.what()});
+      if (!refuse(fault, line, refused)) return true;
+      continue;
     }
+    if (!take(members, line, events, refused)) return true;
   }
   return true;
 }
@@ -96,6 +144,7 @@ void EventLog::save(Archive& state) const {
   state.set("ended", ended_);
   mapper_.save(state.group("mapper"));
   gate_.save(state.group("gate"));
+  if (document_) document_->save(state.group("document"));
   state.set("columns", static_cast<std::uint64_t>(columns_.size()));
   for (std::size_t i = 0; i < columns_.size(); ++i) state.set("column_" + std::to_string(i), columns_[i]);
   for (const auto& [name, count] : faults_) state.group("faults").set(name, count);
@@ -109,6 +158,7 @@ void EventLog::load(const Archive& state) {
   ended_ = state.get<bool>("ended");
   mapper_.load(state.group("mapper"));
   gate_.load(state.group("gate"));
+  if (document_) document_->load(state.group("document"));
   columns_.clear();
   for (std::uint64_t i = 0; i < state.get<std::uint64_t>("columns"); ++i)
     columns_.push_back(state.get<std::string>("column_" + std::to_string(i)));
@@ -128,10 +178,11 @@ Spec with_log_params(Spec spec, const char* dialect) {
       .param(
           "mapping", std::string(),
           "JSON file that says which members are which, where the dialect is another: {\"format\": \"csv\", "
-          "\"key\", \"item\", \"time\", \"unit\", \"columns\", \"required\", \"strict\", \"least_member\", "
-          "\"least\"}; empty: none")
+          "\"key\", \"item\", \"time\", \"unit\", \"columns\", \"required\", \"having\", \"strict\", "
+          "\"least_member\", \"least\", \"part\", \"part_seconds\"}; empty: none")
       .param("tolerance", Duration(0),
              "how much later than a newer event one may come and still be put in order")
+      .param("held", std::int64_t{65536}, "events held back for that, at the most", range(1, 1e8))
       .param("jump", Duration(std::chrono::hours(24 * 400)),
              "a greater step forward in time is refused, until a second event confirms it; 0: never")
       .param("faults", "skip", "a line that is wrong: is counted and passed over, or ends the run",
@@ -145,6 +196,7 @@ EventLog::Options log_options(const Params& p) {
     options.mapping = EventMapping::read(p.input_path("mapping"), options.mapping);
   options.gate.tolerance = p.get<Duration>("tolerance");
   options.gate.jump = p.get<Duration>("jump");
+  options.gate.held = static_cast<std::size_t>(p.get<std::int64_t>("held"));
   if (options.gate.tolerance < Duration::zero() || options.gate.jump < Duration::zero())
     throw bad_recipe("tolerance and jump must not be negative");
   return options;

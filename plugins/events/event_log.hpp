@@ -8,6 +8,7 @@
 
 #include "events/event_gate.hpp"
 #include "events/event_mapping.hpp"
+#include "events/log_document.hpp"
 #include "line_reader.hpp"
 #include "stream/params.hpp"
 
@@ -45,17 +46,24 @@ class EventLog {
   const std::string& name() const { return lines_.name(); }
   void save(Archive& state) const;
   void load(const Archive& state);
-  std::size_t bytes() const { return gate_.bytes(); }
+  std::size_t bytes() const { return gate_.bytes() + (document_ ? document_->bytes() : 0); }
 
  private:
   Object members_of(std::string_view line);
+  /// Takes a record in. False when it is a fault that ends the run.
+  bool take(const Object& members, std::int64_t line, std::vector<Event>& events,
+            std::vector<RefusedLine>& refused);
+  bool refuse(const EventFault& fault, std::int64_t line, std::vector<RefusedLine>& refused);
+  bool take_piece(std::string_view text, std::int64_t line, std::vector<Event>& events,
+                  std::vector<RefusedLine>& refused);
   LineReader lines_;
   LineReader::Batch batch_;
   EventMapper mapper_;
   EventGate gate_;
   bool stop_, ended_ = false;
   std::vector<std::string> columns_;
-  std::optional<Error> failure_;  ///< thrown once what came before it has been delivered
+  std::unique_ptr<LogDocument> document_;  ///< null where a line is a record
+  std::optional<Error> failure_;           ///< thrown once what came before it has been delivered
   std::map<std::string, std::int64_t> faults_;
   std::int64_t first_fault_ = 0, passed_over_ = 0, events_ = 0;
 };

@@ -25,6 +25,27 @@ bool take(std::string_view& text, char c) {
   return true;
 }
 
+/// Takes ".123", where there is one; false when it is no fraction.
+bool take_fraction(std::string_view& text, std::int64_t& nanoseconds) {
+  if (!take(text, '.')) return true;
+  std::int64_t scale = 100'000'000;
+  if (text.empty() || text[0] < '0' || text[0] > '9') return false;
+  for (; !text.empty() && text[0] >= '0' && text[0] <= '9'; text.remove_prefix(1), scale /= 10)
+    nanoseconds += (text[0] - '0') * scale;
+  return true;
+}
+
+/// Nanoseconds of a clock that shows "00:12:31.250".
+std::optional<std::int64_t> clock_time(std::string_view text) {
+  int hour = 0, minute = 0, second = 0;
+  std::int64_t fraction = 0;
+  if (!take_number(text, 2, hour) || !take(text, ':') || !take_number(text, 2, minute) || !take(text, ':') ||
+      !take_number(text, 2, second) || minute > 59 || second > 59 || !take_fraction(text, fraction) ||
+      !text.empty())
+    return std::nullopt;
+  return (std::int64_t{hour} * 3600 + minute * 60 + second) * 1'000'000'000 + fraction;
+}
+
 /// Nanoseconds since 1970, or none when it is no such text.
 std::optional<std::int64_t> iso_time(std::string_view text) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
@@ -41,12 +62,7 @@ std::optional<std::int64_t> iso_time(std::string_view text) {
     if (!take_number(text, 2, hour) || !take(text, ':') || !take_number(text, 2, minute)) return std::nullopt;
     if (take(text, ':') && !take_number(text, 2, second)) return std::nullopt;
     if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
-    if (take(text, '.')) {
-      std::int64_t scale = 100'000'000;
-      if (text.empty() || text[0] < '0' || text[0] > '9') return std::nullopt;
-      for (; !text.empty() && text[0] >= '0' && text[0] <= '9'; text.remove_prefix(1), scale /= 10)
-        fraction += (text[0] - '0') * scale;
-    }
+    if (!take_fraction(text, fraction)) return std::nullopt;
     if (!take(text, 'Z') && !text.empty()) {
       const int sign = text[0] == '+' ? 1 : text[0] == '-' ? -1 : 0;
       int hours = 0, minutes = 0;
@@ -66,8 +82,9 @@ std::optional<std::int64_t> iso_time(std::string_view text) {
 
 Time time_of(const Value& value, double unit) {
   if (value.is_string()) {
-    const auto found = iso_time(value.as_string());
-    if (!found) throw EventFault("time", "'" + value.as_string() + "' is no time (ISO 8601, or a number)");
+    const std::string& text = value.as_string();
+    const auto found = text.size() > 2 && text[2] == ':' ? clock_time(text) : iso_time(text);
+    if (!found) throw EventFault("time", "'" + text + "' is no time (ISO 8601, a clock's, or a number)");
     return Time{*found};
   }
   if (!value.is_number()) throw EventFault("time", std::string("the time is of type ") + value.kind());
@@ -83,13 +100,24 @@ const Value* find_path(const Object& object, std::string_view path) {
   const std::size_t dot = path.find('.');
   if (dot == std::string_view::npos) return nullptr;
   const Value* first = object.find(path.substr(0, dot));
-  return first && first->is_object() ? find_path(first->as_object(), path.substr(dot + 1)) : nullptr;
+  if (!first) return nullptr;
+  path.remove_prefix(dot + 1);
+  while (first->is_array()) {
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(path.data(), path.data() + path.size(), index);
+    if (error != std::errc() || index >= first->as_array().size()) return nullptr;
+    first = &first->as_array()[index];
+    path.remove_prefix(static_cast<std::size_t>(end - path.data()));
+    if (path.empty()) return first;
+    if (!take(path, '.')) return nullptr;
+  }
+  return first->is_object() ? find_path(first->as_object(), path) : nullptr;
 }
 
 const std::vector<std::string>& EventMapping::dialects() {
-  static const std::vector<std::string> names{"plain",     "events",    "lfm-1b",  "listenbrainz",
-                                              "spotify",   "movielens", "tickets", "films",
-                                              "playlists", "scenes",    "labels"};
+  static const std::vector<std::string> names{"plain",     "events",  "lfm-1b",   "listenbrainz", "spotify",
+                                              "movielens", "tickets", "films",    "playlists",    "scenes",
+                                              "labels",    "xes",     "statsbomb"};
   return names;
 }
 
@@ -116,6 +144,11 @@ EventMapping EventMapping::of_dialect(const std::string& name) {
     m.item = "playlist", m.required = {"event"};
   } else if (name == "scenes") {
     m.key = "game", m.item = "", m.time = "t", m.required = {"nodes"};
+  } else if (name == "xes") {
+    m.format = "xes", m.key = "case:concept:name", m.item = "concept:name", m.time = "time:timestamp";
+  } else if (name == "statsbomb") {
+    m.format = "json", m.key = "", m.item = "id", m.time = "timestamp";
+    m.part = "period", m.having = {"location", "player"};
   } else if (name == "labels") {
     m.key = "game", m.item = "", m.time = "t", m.required = {"labels"};
   } else {
@@ -156,6 +189,12 @@ EventMapping EventMapping::read(const std::string& path, EventMapping m) {
           m.columns = names(member);
         else if (name == "required")
           m.required = names(member);
+        else if (name == "having")
+          m.having = names(member);
+        else if (name == "part")
+          m.part = member.as_string();
+        else if (name == "part_seconds")
+          m.part_seconds = member.as_double();
         else if (name == "strict")
           m.strict = member.as_bool();
         else if (name == "least_member")
@@ -163,15 +202,19 @@ EventMapping EventMapping::read(const std::string& path, EventMapping m) {
         else if (name == "least")
           m.least = member.as_double();
         else
-          throw bad_data("is no part of a mapping" +
-                         did_you_mean(name, {"format", "key", "item", "time", "unit", "columns", "required",
-                                             "strict", "least_member", "least"}));
+          throw bad_data(
+              "is no part of a mapping" +
+              did_you_mean(name, {"format", "key", "item", "time", "unit", "columns", "required", "having",
+                                  "strict", "least_member", "least", "part", "part_seconds"}));
       } catch (const Error& e) {
         throw e.within("member '" + name + "'");
       }
     }
-    if (m.format != "jsonl" && m.format != "csv" && m.format != "tsv")
-      throw bad_data("format is '" + m.format + "', expected jsonl, csv or tsv");
+    const std::vector<std::string> formats{"jsonl", "csv", "tsv", "json", "xes"};
+    if (std::find(formats.begin(), formats.end(), m.format) == formats.end())
+      throw bad_data("format is '" + m.format + "', expected jsonl, csv, tsv, json (an array) or xes" +
+                     did_you_mean(m.format, formats));
+    if (!(m.part_seconds > 0 && m.part_seconds < 1e7)) throw bad_data("part_seconds must be positive");
     if (!(m.unit > 0)) throw bad_data("unit must be positive, in seconds");
     if (m.time.empty()) throw bad_data("a log without times is no log of events: time is empty");
   } catch (const Error& e) {
@@ -199,12 +242,24 @@ std::string EventMapper::id(const Object& members, const std::string& path, Kind
 std::optional<Event> EventMapper::event(const Object& members, std::int64_t line) {
   Event event;
   event.line = line;
+  for (const std::string& name : mapping_.having)
+    if (const Value* value = find_path(members, name); !value || value->is_null()) return std::nullopt;
   Kind key = key_kind_, item = item_kind_;
   if (!mapping_.key.empty()) event.key = id(members, mapping_.key, key_kind_, key);
   if (!mapping_.item.empty()) event.item = id(members, mapping_.item, item_kind_, item);
   const Value* time = find_path(members, mapping_.time);
   if (!time || time->is_null()) throw EventFault("missing", "member '" + mapping_.time + "' is missing");
   event.time = time_of(*time, mapping_.unit);
+  if (!mapping_.part.empty()) {
+    const Value* part = find_path(members, mapping_.part);
+    if (!part || !part->is_integer() || part->as_integer() < 1 || part->as_integer() > 1000)
+      throw EventFault(part ? "type" : "missing",
+                       "member '" + mapping_.part + "' is no number from 1 to 1000");
+    const double later = static_cast<double>(part->as_integer() - 1) * mapping_.part_seconds;
+    if (!(static_cast<double>(event.time.count()) / 1e9 + later < 9.2e9))
+      throw EventFault("time", "no time within 292 years");
+    event.time += Time{std::llround(later * 1e9)};
+  }
   if (event.time < Time{0}) throw EventFault("negative-time", "the time is negative: " + time->dump());
   for (const std::string& name : mapping_.required)
     if (!find_path(members, name)) throw EventFault("missing", "member '" + name + "' is missing");

@@ -12,13 +12,16 @@ namespace stream::events {
 
 /// Where a line has what. Names may be paths: "track_metadata.recording_mbid".
 struct EventMapping {
-  std::string format = "jsonl";                          ///< or "csv", "tsv"
+  std::string format = "jsonl";                          ///< or "csv", "tsv"; one document: "json", "xes"
   std::string key = "user", item = "item", time = "ts";  ///< key or item may be empty: the log has none
   double unit = 1;                                       ///< seconds in one of the log's units of time
   std::vector<std::string> columns;                      ///< of csv and tsv; empty: the first line has them
   std::vector<std::string> required;                     ///< further members that must be there
-  bool strict = false;                                   ///< members that are none of these are a fault
-  std::string least_member;  ///< with `least`: events with less of it are passed over
+  std::vector<std::string> having;                       ///< events without these members are passed over
+  std::string part;  ///< the number, from 1, of the part of a game whose clock the time is; empty: none
+  double part_seconds = 3600;  ///< from the start of a part to that of the next
+  bool strict = false;         ///< members that are none of these are a fault
+  std::string least_member;    ///< with `least`: events with less of it are passed over
   double least = 0;
 
   /// "lfm-1b": user_id, art_id, track_id, ts, session_id, separated by tabs, without a header;
@@ -27,7 +30,9 @@ struct EventMapping {
   /// with userId, movieId, rating, timestamp, of which ratings below 4 are passed over; "events": {"seq",
   /// "t", "type"}; "tickets": {"cust", "film", "ts"}; "films": {"film", "release", "plot"}; "playlists":
   /// {"user", "playlist", "ts", "event"}; "scenes": {"game", "t", "nodes", "edges"}; "labels": {"game", "t",
-  /// "labels"}; "plain": {"user", "item", "ts"}. Throws Error(kBadRecipe) for another name.
+  /// "labels"}; "plain": {"user", "item", "ts"}; "xes": process-mining logs (IEEE 1849), keyed by their case,
+  /// with the activity as item; "statsbomb": a match's event file (a JSON array), of which acts without a
+  /// place or a player are passed over. Throws Error(kBadRecipe) for another name.
   static EventMapping of_dialect(const std::string& name);
   static const std::vector<std::string>& dialects();
   /// A JSON object in a file, whose members are named as those of this struct and replace them. Throws
@@ -36,10 +41,11 @@ struct EventMapping {
 };
 
 /// Seconds of a number (in `unit`) or of an ISO 8601 text ("2024-03-01T10:00:00Z", with a space for T,
-/// fractions, and +hh:mm); without a zone it is UTC. Throws EventFault "time".
+/// fractions, and +hh:mm); without a zone it is UTC; or of a clock ("00:12:31.250"). Throws EventFault
+/// "time".
 Time time_of(const Value& value, double unit);
 
-/// The value at a path of members; null when it is not there.
+/// The value at a path of members ("location.0": the first of a list); null when it is not there.
 const Value* find_path(const Object& object, std::string_view path);
 
 /// Turns members of a line into an event. Ids are strings or integers, and of one kind throughout: which, the

@@ -16,7 +16,16 @@ Spec EventsRead::spec() {
              "plain")
       .contract({.order = Order::kStateful})
       .about(
-          "Lines are JSON objects, CSV or TSV. Times are numbers or ISO 8601, not negative; ids are strings "
+          "Lines are JSON objects, CSV or TSV; or the log is one document, which is read as it comes: a JSON "
+          "array of objects (dialect \"statsbomb\": a match's event file, whose clock begins anew in each "
+          "period; acts without a place or a player are passed over) or XES (dialect \"xes\": events keyed "
+          "by "
+          "their case, with its attributes as \"case:KEY\"; an XES log goes case by case, so the tolerance "
+          "must "
+          "span the whole of it, and `held` its events). A document that breaks off or cannot be read on "
+          "ends "
+          "the run with exit code 65, after what came before.\n\n"
+          "Times are numbers, ISO 8601 or a clock's, not negative; ids are strings "
           "or "
           "integers, of one kind throughout, which the first decides. Refused, counted and named with their "
           "line "
@@ -27,16 +36,25 @@ Spec EventsRead::spec() {
           "strings, or the reverse), \"late\" (beyond the tolerance), \"clock-jump\" (a step forward beyond "
           "`jump` "
           "that no second event confirms) and \"duplicate\" (same key, item and time while the first is "
-          "remembered: for the tolerance, 65536 events at the most). With faults = \"stop\" the first ends "
+          "remembered: for the tolerance, `held` events at the most). With faults = \"stop\" the first ends "
           "the "
           "run with exit code 65.\n\n"
-          "Events are held back for the tolerance and then passed on in order of time, 65536 at a time at "
-          "the "
+          "Events are held back for the tolerance and then passed on in order of time, `held` of them at the "
           "most.")
       .example("A log of three columns", R"([nodes.log]
 use       = "events.read"
 path      = "-"
 tolerance = "10s"
+
+[nodes.out]
+use  = "jsonl.write"
+from = "log.out"
+)")
+      .example("A process-mining log", R"([nodes.log]
+use       = "events.read"
+path      = "examples/cases.xes"
+dialect   = "xes"
+tolerance = "8760h"
 
 [nodes.out]
 use  = "jsonl.write"

@@ -40,9 +40,10 @@ bool set_node(SceneMapping::Nodes& nodes, const std::string& name, const Value& 
 
 SceneMapping::Nodes nodes_of(const Value& value) {
   SceneMapping::Nodes nodes;
-  each_member(value, {"list", "id", "type", "as", "prefix", "features"},
+  each_member(value, {"list", "id", "type", "as", "prefix", "features", "optional"},
               [&](const std::string& name, const Value& member) {
                 if (name == "list") return nodes.list = member.as_string(), true;
+                if (name == "optional") return nodes.optional = member.as_bool(), true;
                 return set_node(nodes, name, member);
               });
   return nodes;
@@ -50,8 +51,9 @@ SceneMapping::Nodes nodes_of(const Value& value) {
 
 SceneMapping::Edges edges_of(const Value& value) {
   SceneMapping::Edges edges;
-  each_member(value, {"list", "src", "dst", "relation", "as"},
+  each_member(value, {"list", "src", "dst", "relation", "as", "optional"},
               [&](const std::string& name, const Value& member) {
+                if (name == "optional") return edges.optional = member.as_bool(), true;
                 std::string* into = name == "list"       ? &edges.list
                                     : name == "src"      ? &edges.src
                                     : name == "dst"      ? &edges.dst
@@ -178,7 +180,17 @@ Object SceneMapping::node(const Nodes& from, const Value& entry, std::size_t cou
 Object SceneMapping::step(const Object& record) const {
   Array nodes, edges;
   for (const Nodes& from : this->nodes) {
+    if (from.list == ".") {
+      nodes.emplace_back(node(from, Value(record), 0));
+      continue;
+    }
+    if (from.optional)
+      if (const Value* there = find_path(record, from.list); !there || there->is_null()) continue;
     const Value& list = at(record, from.list);
+    if (list.is_object()) {
+      nodes.emplace_back(node(from, list, 0));
+      continue;
+    }
     if (!list.is_array()) throw EventFault("type", "'" + from.list + "' is of type " + list.kind());
     // A list of numbers is the one node that it describes.
     const bool single = from.features.empty() && !list.as_array().empty() && list.as_array()[0].is_number();
@@ -191,16 +203,22 @@ Object SceneMapping::step(const Object& record) const {
     if (nodes.size() > kMostNodes) throw EventFault("too-many", "more than 4096 nodes in a step");
   }
   for (const Edges& from : this->edges) {
+    const auto add = [&](const Object& edge) {
+      edges.emplace_back(Object{{"src", at(edge, from.src)},
+                                {"dst", at(edge, from.dst)},
+                                {"rel", from.as.empty() ? at(edge, from.relation) : Value(from.as)}});
+    };
+    if (from.list == ".") {
+      if (!from.optional || (find_path(record, from.src) && find_path(record, from.dst))) add(record);
+      continue;
+    }
     const Value* list = find_path(record, from.list);
     if (!list || list->is_null()) continue;
     if (!list->is_array()) throw EventFault("type", "'" + from.list + "' is of type " + list->kind());
     for (const Value& entry : list->as_array()) {
       if (!entry.is_object())
         throw EventFault("type", "an entry of '" + from.list + "' is of type " + entry.kind());
-      const Object& edge = entry.as_object();
-      edges.emplace_back(Object{{"src", at(edge, from.src)},
-                                {"dst", at(edge, from.dst)},
-                                {"rel", from.as.empty() ? at(edge, from.relation) : Value(from.as)}});
+      add(entry.as_object());
     }
   }
   add_near(nodes, edges);

@@ -9,15 +9,17 @@ namespace stream::events {
 struct SceneMapping {
   /// Where a node's members are: in each row, or in each entry of a list of the step.
   struct Nodes {
-    std::string list;                   ///< path to the list in a step; empty: the row itself
+    std::string list;  ///< path to the list (or the one entry) in a step; ".": the step itself; empty: a row
     std::string id, type;               ///< paths in the entry; an id that is empty: the number in the list
     std::string as;                     ///< type of all of them, where `type` is empty
     std::string prefix;                 ///< before ids, so that two lists do not share them
     std::vector<std::string> features;  ///< paths to numbers; empty: the entry is a list of numbers
+    bool optional = false;              ///< a step may lack the list
   };
   /// Edges that a step lists: paths in the entries of `list`.
   struct Edges {
     std::string list, src = "src", dst = "dst", relation = "rel", as;
+    bool optional = false;  ///< with the list ".": a step may lack one of the two
   };
   /// Edges by distance: from each node to the `count` nearest, or to all within `radius`.
   struct Near {
@@ -33,7 +35,8 @@ struct SceneMapping {
   bool rows = false;  ///< one line for each node; lines of one time are a step
 
   /// From a JSON file. Rows: {"id", "type" or "as", "features": [paths], "near": [...]}; steps: {"nodes":
-  /// [{"list", "id", "type" or "as", "prefix", "features"}], "edges": [{"list", "src", "dst", "relation"}],
+  /// [{"list", "id", "type" or "as", "prefix", "features", "optional"}], "edges": [{"list", "src", "dst",
+  /// "relation" or "as", "optional"}],
   /// "near": [{"name", "from", "to", "over", "count" or "radius"}]}. Throws Error(kNoInput), Error(kBadData)
   /// that names the file and the member.
   static SceneMapping read(const std::string& path);

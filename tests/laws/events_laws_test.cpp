@@ -30,6 +30,33 @@ TEST(Laws, EventsRead) {
       2);
 }
 
+TEST(Laws, EventsReadOfDocuments) {
+  std::string json = "[", xes = "<log>\n<!-- two\nlines -->\n";
+  for (int i = 0; i < 120; ++i) {
+    const std::string number = std::to_string(i), minute = (i < 70 ? "0" : "1") + std::to_string(i / 7 % 10);
+    if (i % 30 == 0) xes += "<trace><string\nkey='concept:name' value='" + number + "'/>\n";
+    xes += "<event><string key='concept:name' value='a" + number +
+           "'/>\n<date key='time:timestamp' value='2020-01-01T00:" + minute + ":0" + std::to_string(i % 7) +
+           "Z'/>" + (i % 11 == 0 ? "<int key='n' value='few'/>" : "") + "</event>\n";
+    if (i % 30 == 29) xes += "</trace>\n";
+    json += (i > 0 ? ",\n" : "") + std::string("{\"id\": \"") + number +
+            "\", \"period\": 1,\n\"timestamp\": \"00:" + minute + ":0" + std::to_string(i % 7) +
+            "\", \"player\": 1" + (i % 9 == 0 ? "}" : ", \"location\": [1, 2]}");
+    if (i % 20 == 0) json += ",\nnull";
+  }
+  json += "]\n", xes += "</log>\n";
+  for (const auto& [dialect, text] : {std::pair("statsbomb", json), std::pair("xes", xes)}) {
+    const laws::ScratchFile file(text, ".log");
+    laws::resuming_a_source_is_exact(
+        [&] {
+          auto op =
+              testing::make<EventsRead>({{"path", file.path()}, {"dialect", dialect}, {"tolerance", "9s"}});
+          return std::unique_ptr<Source>(dynamic_cast<Source*>(op.release()));
+        },
+        2);
+  }
+}
+
 TEST(Laws, EventsHawkes) {
   laws::resuming_a_source_is_exact([] {
     auto op = testing::make<HawkesSource>({{"sequences", 7}, {"each", 2}, {"length", 6}}, {.seed = 2});
