@@ -23,8 +23,12 @@ struct EventGraph {
   std::vector<Edge> edges;
   std::vector<std::int32_t> targets;  ///< level-0 node of each of the newest step's nodes, in their order
 
-  /// Log of the steps since it began, of those it stands for, and of the nodes that it stands for.
-  static constexpr std::size_t kAges = 3;
+  /// Log of the steps since it began, of those it stands for, of the nodes that it stands for, and of the
+  /// events of its entity and level that have begun since: how many acts ago it was, however long the quiet
+  /// between.
+  static constexpr std::size_t kAges = 4;
+  /// Writes the last of them. Nodes of a level and entity stand in order of time.
+  void count_later();
   /// Relations of a graph: at each of three levels those of the scene and the entity's chain, both ways;
   /// part-of and has-part between levels.
   static std::size_t relations(std::size_t scene_relations) { return 3 * (2 * scene_relations + 2) + 4; }

@@ -162,7 +162,8 @@ bool EventHierarchy::promoted(std::size_t level, float affinity, std::int64_t st
   const bool above = affinity > threshold;
   if (options_.adaptive) {
     // A quantile by stochastic approximation, with steps that follow how far affinities lie from it: about
-    // the last thousand count.
+    // the last thousand count. One number in place of the five markers of P2 (Jain and Chlamtac, CACM 1985),
+    // whose counts grow with the stream and would have to be aged one by one to forget.
     constexpr double kRate = 0.002;
     const double distance = std::abs(static_cast<double>(affinity) - static_cast<double>(threshold));
     spread_[level] += kRate * (std::min(distance, 10 * spread_[level]) - spread_[level]);
@@ -379,6 +380,7 @@ EventGraph EventHierarchy::graph() const {
     graph.features.push_back(log((time_ - start) / model_->unit));
     graph.features.push_back(log((end - start) / model_->unit));
     graph.features.push_back(log(static_cast<double>(nodes - 1)));
+    graph.features.push_back(0);  // until all nodes are there
     graph.nodes.push_back({static_cast<std::int32_t>(level), entity, id, step, start, end});
     return static_cast<std::int32_t>(graph.nodes.size() - 1);
   };
@@ -435,6 +437,7 @@ EventGraph EventHierarchy::graph() const {
            relation(0, 2 * static_cast<std::size_t>(edge.relation)),
            relation(0, 2 * static_cast<std::size_t>(edge.relation) + 1));
   }
+  graph.count_later();
   return graph;
 }
 

@@ -63,6 +63,13 @@ at::Tensor Vipool::loss(const at::Tensor& embedding, const at::Tensor& around,
          2;
 }
 
+at::Tensor Vipool::others(const at::Tensor& types, std::uint64_t seed) {
+  const at::Tensor any = torch::randperm(types.size(0), nn::generator(seed), at::kLong);
+  const at::Tensor places = std::get<1>(types.sort(true, 0, false)),
+                   shuffled = std::get<1>(types.index_select(0, any).sort(true, 0, false));
+  return torch::empty_like(any).index_copy_(0, places, any.index_select(0, shuffled));
+}
+
 VipoolMaps Vipool::maps() const {
   return {affine(embed_->weight, embed_->bias), slope_.item<float>(), affine(around_->weight, {}),
           affine(bilinear_->weight, {})};
@@ -179,7 +186,7 @@ void EventPretraining::end_stage() {
 at::Tensor EventPretraining::first_loss(const SceneTensors& piece) {
   const at::Tensor e = first_->embed(piece.seen());
   const at::Tensor around = piece.around(e, options_.delay);
-  return first_->loss(e, around, torch::randperm(e.size(0), nn::generator(random_()), at::kLong));
+  return first_->loss(e, around, Vipool::others(piece.types(), random_()));
 }
 
 at::Tensor EventPretraining::second_loss(const std::vector<Scene>& scenes, const SceneTensors& piece) {
@@ -211,7 +218,8 @@ at::Tensor EventPretraining::second_loss(const std::vector<Scene>& scenes, const
   const at::Tensor e = second_->pool->embed(x);
   const at::Tensor around =
       gather_messages(e.unsqueeze(1), torch::tensor(weights).unsqueeze(1), {longs(src), longs(dst)});
-  return second_->pool->loss(e, around, torch::randperm(e.size(0), nn::generator(random_()), at::kLong));
+  return second_->pool->loss(e, around,
+                             Vipool::others(piece.types().index_select(0, longs(nodes)), random_()));
 }
 
 void EventPretraining::step() {

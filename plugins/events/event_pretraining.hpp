@@ -29,6 +29,10 @@ class Vipool : public torch::nn::Module {
   /// T(v, v) and T(v, p(v)), from embeddings [n, e] and sums over neighbourhoods [n, e].
   at::Tensor logits(const at::Tensor& embedding, const at::Tensor& around) const;
   at::Tensor loss(const at::Tensor& embedding, const at::Tensor& around, const at::Tensor& other) const;
+  /// A permutation of nodes [n] among those of the same type. Among all of them, to be of a rare type (the
+  /// ball) would tell a node from others at every step, and it would be promoted for what it is and not for
+  /// what happens to it. At the optimum T is then the pointwise information given the type.
+  static at::Tensor others(const at::Tensor& types, std::uint64_t seed);
   VipoolMaps maps() const;
 
  private:

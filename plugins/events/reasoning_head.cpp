@@ -31,7 +31,8 @@ GraphBatch batch_of(std::span<const EventGraph* const> graphs, const HeadShape& 
       targets.push_back(first + target), of.push_back(static_cast<std::int64_t>(g));
     first += static_cast<std::int64_t>(graph.nodes.size());
   }
-  batch.features = torch::tensor(features).view({first, shape.features});
+  // An older model's head knows fewer of a node's ages, which are the last of its numbers.
+  batch.features = torch::tensor(features).view({first, -1}).narrow(1, 0, shape.features);
   batch.level = torch::tensor(level, at::kLong);
   batch.edges = {torch::tensor(src, at::kLong), torch::tensor(dst, at::kLong)};
   batch.relation = torch::tensor(relation, at::kLong);

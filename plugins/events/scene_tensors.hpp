@@ -16,6 +16,8 @@ struct SceneTensors {
   at::Tensor relation;              ///< [E']
   std::vector<std::vector<std::int32_t>> entities;  ///< of each step's nodes, by order of appearance
   at::Tensor seen() const { return inputs.narrow(1, skipped, inputs.size(1) - skipped); }
+  /// [n] of each node, as the vocabulary counts them.
+  at::Tensor types() const { return inputs.narrow(1, 2 * skipped, inputs.size(1) - 2 * skipped).argmax(1); }
   /// What a node's score sees of its surroundings: A e, or the mean of A e and A A e for a delay of 2.
   at::Tensor around(const at::Tensor& e, std::int64_t delay) const;
 };

@@ -77,7 +77,7 @@ Game TimeGraphsTaskPart::play(Random& random, std::int64_t players) const {
   if (options_.task == "spies") return hold_council({}, random);
   PitchOptions o;
   o.players = players;
-  o.steps = 216, o.most_gap = 60;
+  o.steps = counter() ? 276 : 216;  // three gaps of 80 steps, and some play before them
   if (!counter()) o.task = PitchTask::kNext;
   return play_pitch(o, random);
 }
@@ -135,7 +135,7 @@ void TimeGraphsTaskPart::begin_arm() {
   }
   GameTrainerOptions o;
   o.outputs = shape.outputs, o.steps = options_.steps, o.rate = arm.rate, o.dropout = options_.dropout;
-  o.games = counter() ? 16 : 4, o.questions = counter() ? 1 : 4;
+  o.games = counter() ? 32 : 8, o.questions = counter() ? 1 : 4;
   trainer_ = std::make_unique<GameTrainer>(answerer_, games_, training_, o, seed + 1);
 }
 

@@ -15,8 +15,8 @@ class TimeGraphsTaskPart final : public StudyPart {
   struct Options {
     std::string task;  ///< "counter", "next" or "spies"
     std::uint64_t seed = 0;
-    std::int64_t seeds = 3, train = 500, test = 200, steps = 600, event_steps = 100;
-    std::array<double, 2> keep{0.2, 0.2};
+    std::int64_t seeds = 3, train = 2000, test = 300, steps = 1500, event_steps = 150;
+    std::array<double, 2> keep{0.3, 0.3};
     std::int64_t horizon = 4;
     double dropout = 0.2;
     bool quick = false;

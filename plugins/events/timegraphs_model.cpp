@@ -14,6 +14,8 @@ namespace stream::events {
 namespace {
 
 constexpr const char* kArchitecture = "timegraphs";
+/// Ages of a node before it said how many events began since.
+constexpr std::int64_t kFirstAges = 3;
 
 std::string text(const std::vector<std::string>& names) {
   Array list;
@@ -40,6 +42,10 @@ std::shared_ptr<const TimeGraphs> read(const std::string& path) {
     model->hierarchy.horizon = about.get<std::int64_t>("horizon");
     model->hierarchy.most_events = about.get<std::int64_t>("most_events");
     HeadShape shape = head_shape(*model->events, model->asked);
+    const std::int64_t ages = about.has("ages") ? about.get<std::int64_t>("ages") : kFirstAges;
+    if (ages < kFirstAges || ages > static_cast<std::int64_t>(EventGraph::kAges))
+      throw bad_data("the model reads ages of events that this program does not know");
+    shape.features = static_cast<std::int64_t>(model->events->features()) + ages;
     shape.hidden = about.get<std::int64_t>("hidden"), shape.layers = about.get<std::int64_t>("layers");
     shape.bases = about.get<std::int64_t>("bases");
     if (model->asked.outputs.empty() || model->asked.outputs.size() > 4096 || shape.hidden < 1 ||
@@ -76,6 +82,7 @@ void write_timegraphs(const std::string& path, const TimeGraphs& model) {
   about.set("classes", model.asked.classes);
   about.set("horizon", model.hierarchy.horizon);
   about.set("most_events", model.hierarchy.most_events);
+  about.set("ages", model.head->shape().features - static_cast<std::int64_t>(model.events->features()));
   about.set("hidden", model.head->shape().hidden);
   about.set("layers", model.head->shape().layers);
   about.set("bases", model.head->shape().bases);

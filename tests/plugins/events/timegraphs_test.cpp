@@ -211,6 +211,73 @@ TEST(TimeGraphs, AdaptiveThresholdsKeepTheirShareWhereTheStreamChanges) {
   EXPECT_LT(adapted, fixed);
 }
 
+TEST(TimeGraphs, AdaptiveThresholdsFollowTheQuantileOfTheLastAffinities) {
+  EventHierarchy hierarchy(learnt(1), {.adaptive = true});
+  std::vector<EventHierarchy::Promoted> all;
+  hierarchy.scores = &all;
+  double time = 0;
+  for (const Game& game : games(8, 23))
+    for (Scene scene : game.scenes) scene.time = time++, hierarchy.push(scene);
+  std::vector<float> last;
+  for (auto p = all.rbegin(); p != all.rend() && last.size() < 2000; ++p)
+    if (p->level == 0) last.push_back(p->affinity);
+  std::sort(last.begin(), last.end());
+  const auto share = [&](float threshold) {
+    return static_cast<double>(last.end() - std::upper_bound(last.begin(), last.end(), threshold)) /
+           static_cast<double>(last.size());
+  };
+  EXPECT_NEAR(share(hierarchy.thresholds()[0]), 0.2, 0.05);
+}
+
+TEST(TimeGraphs, EachNodeSaysHowManyOfItsEntitysEventsBeganSince) {
+  EventHierarchy hierarchy(learnt(1), {.horizon = 6});
+  for (const Scene& scene : scenes_of(7)) hierarchy.push(scene);
+  const EventGraph graph = hierarchy.graph();
+  const std::size_t width = graph.features.size() / graph.nodes.size();
+  std::set<std::int64_t> levels;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    double later = 0;
+    for (const auto& other : graph.nodes)
+      later += other.level == graph.nodes[i].level && other.entity == graph.nodes[i].entity &&
+                       other.step > graph.nodes[i].step
+                   ? 1
+                   : 0;
+    if (later > 1) levels.insert(graph.nodes[i].level);
+    EXPECT_FLOAT_EQ(graph.features[(i + 1) * width - 1], static_cast<float>(std::log1p(later)));
+  }
+  EXPECT_EQ(levels.size(), 3u);
+}
+
+TEST(TimeGraphs, AnOlderHeadReadsTheAgesThatItKnows) {
+  EventHierarchy hierarchy(learnt(1), {.horizon = 6});
+  for (const Scene& scene : scenes_of(7)) hierarchy.push(scene);
+  EventGraph graph = hierarchy.graph();
+  HeadShape shape = head_shape(*learnt(1), Asked{{"a"}, false, false, {}});
+  --shape.features;
+  const ReasoningHead head(shape, 5);
+  const auto said = [&] {
+    const EventGraph* one = &graph;
+    return nn::inference([&] { return head.forward(batch_of(std::span(&one, 1), shape)).logits; });
+  };
+  const at::Tensor before = said();
+  const std::size_t width = graph.features.size() / graph.nodes.size();
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) graph.features[(i + 1) * width - 1] = 9;
+  EXPECT_TRUE(at::equal(said(), before));
+  --graph.features[width - 2];
+  EXPECT_FALSE(at::equal(said(), before));
+}
+
+TEST(Vipool, NodesAreToldFromOthersOfTheirType) {
+  const at::Tensor types = torch::tensor({0, 0, 1, 2, 1, 0, 1, 0}, at::kLong);
+  const at::Tensor one = Vipool::others(types, 1);
+  EXPECT_TRUE(at::equal(types.index_select(0, one), types));
+  EXPECT_TRUE(at::equal(std::get<0>(one.sort()), torch::arange(8, at::kLong)));
+  bool differs = false;
+  for (std::uint64_t seed = 2; seed < 6; ++seed)
+    differs = differs || !at::equal(Vipool::others(types, seed), one);
+  EXPECT_TRUE(differs);
+}
+
 TEST(Vipool, LossByHand) {
   const at::Generator generator = nn::generator(1);
   const Vipool pool(3, 4, generator);
