@@ -103,6 +103,29 @@ double Hawkes::log_likelihood(const Sequence& sequence) const {
   return sum;
 }
 
+double Hawkes::gap_error(std::span<const Sequence> sequences, double horizon, std::int64_t points) const {
+  const double base = std::accumulate(mu.begin(), mu.end(), 0.0);
+  double squares = 0, events = 0;
+  for (const Sequence& s : sequences) {
+    Excitation excited(*this);
+    for (std::size_t i = 0; i + 1 < s.size(); ++i) {
+      excited.jump(s[i].type);
+      const double level = excited.total() - base, step = horizon / static_cast<double>(points - 1);
+      double mean = 0, before = 1;
+      for (std::int64_t p = 1; p < points; ++p) {
+        const double t = step * static_cast<double>(p);
+        const double survival = std::exp(-base * t - level * (1 - std::exp(-b * t)) / b);
+        mean += step * (before + survival) / 2;
+        before = survival;
+      }
+      const double gap = s[i + 1].time - s[i].time;
+      squares += std::pow(mean - std::min(gap, horizon), 2), ++events;
+      excited.pass(gap);
+    }
+  }
+  return std::sqrt(squares / events);
+}
+
 double Hawkes::types_foretold(const Sequence& sequence) const {
   Excitation excited(*this);
   double right = 0;

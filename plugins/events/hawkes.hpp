@@ -1,6 +1,8 @@
 /// Multivariate Hawkes processes with exponential kernels: exact simulation and exact likelihood.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "stream/random.hpp"
@@ -28,6 +30,9 @@ struct Hawkes {
   /// Integral of the total intensity between events i and i + 1, for each i: of unit exponentials, if the
   /// process is this one (time rescaling; Brown et al., Neural Computation 14(2), 2002).
   std::vector<double> compensator(const Sequence& sequence) const;
+  /// Root of the mean squared difference between gaps and their means given what came before (of the gap or
+  /// the horizon, whichever is less): what the best forecast leaves. The means by `points` points.
+  double gap_error(std::span<const Sequence> sequences, double horizon, std::int64_t points) const;
   /// Share of the events from the second on whose type is the most intense one at their time.
   double types_foretold(const Sequence& sequence) const;
 };

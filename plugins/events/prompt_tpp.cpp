@@ -99,10 +99,19 @@ at::Tensor PromptTpp::choose_for_all(const at::Tensor& chosen) const {
 
 at::Tensor PromptTpp::intensities(const TppBatch& batch, const Context& context, const at::Tensor& chosen,
                                   std::int64_t points) const {
-  const auto b = batch.times.size(0), n = batch.times.size(1), d = shape_.type_features, m = n - 1;
+  return intensities_at(batch, context, chosen, points_of(batch, points));
+}
+
+at::Tensor PromptTpp::points_of(const TppBatch& batch, std::int64_t points) {
+  const auto m = batch.times.size(1) - 1;
   const at::Tensor left = batch.times.narrow(1, 0, m), gaps = batch.times.narrow(1, 1, m) - left;
-  const at::Tensor share = torch::linspace(0, 1, points);
-  const at::Tensor at_times = left.unsqueeze(-1) + gaps.unsqueeze(-1) * share;  // [B, m, S]
+  return left.unsqueeze(-1) + gaps.unsqueeze(-1) * torch::linspace(0, 1, points);
+}
+
+at::Tensor PromptTpp::intensities_at(const TppBatch& batch, const Context& context, const at::Tensor& chosen,
+                                     const at::Tensor& at_times) const {
+  const auto b = batch.times.size(0), n = batch.times.size(1), d = shape_.type_features, m = n - 1,
+             points = at_times.size(2);
   const at::Tensor events = at::cat({at::embedding(types_, batch.types).tanh(), time_code(batch.times)}, -1);
   const at::Tensor queries = at::cat({torch::zeros({b, m, points, d}), time_code(at_times)}, -1);
   // Row i of the intervals sees events 0..i and none later.

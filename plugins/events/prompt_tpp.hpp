@@ -53,6 +53,12 @@ class PromptTpp : public torch::nn::Module {
   /// point is the limit from the right, the last the time of the next event, which is not seen.
   at::Tensor intensities(const TppBatch& batch, const Context& context, const at::Tensor& chosen,
                          std::int64_t points) const;
+  /// The same at any times [B, n - 1, S]: row i is of events 0 to i alone, and its times are none before
+  /// event i's.
+  at::Tensor intensities_at(const TppBatch& batch, const Context& context, const at::Tensor& chosen,
+                            const at::Tensor& times) const;
+  /// Those equidistant points: [B, n - 1, points].
+  static at::Tensor points_of(const TppBatch& batch, std::int64_t points);
   /// Log-likelihood of each event from the second on, [B, n - 1].
   static at::Tensor log_likelihoods(const TppBatch& batch, const at::Tensor& intensities);
   /// Mean over the batch of cos(query, key of the chosen prompt), added up over the pools.

@@ -5,21 +5,25 @@
 #include <map>
 #include <numeric>
 
-#include "nn/device.hpp"
-
 namespace stream::events {
 
 namespace {
 
 constexpr std::size_t kTasks[] = {0, 1, 2, 3, 4, 5, 0, 2, 4};
-constexpr std::size_t kRegimes = 6, kLength = 40, kOld = 5;
-constexpr const char* kNames[] = {"online", "slow online", "random retrieval", "PromptTPP"};
-
-std::vector<Sequence> simulated(const Hawkes& process, std::int64_t count, Random& random) {
-  std::vector<Sequence> out;
-  for (std::int64_t i = 0; i < count; ++i) out.push_back(process.simulate(kLength, random));
-  return out;
-}
+constexpr std::size_t kRegimes = kTppTypes, kOld = 5;
+constexpr const char* kNames[] = {"online",
+                                  "slow online",
+                                  "random retrieval",
+                                  "PromptTPP",
+                                  "online with EWC",
+                                  "online with replay of 50 sequences",
+                                  "neural Hawkes, online"};
+/// Of times foretold: horizon (the mean gap is 1) and points.
+constexpr double kHorizon = 10;
+constexpr std::int64_t kPoints = 81;
+/// Of elastic weight consolidation: the best of 1, 10, 100, 1000 on a family of regimes of another seed.
+constexpr double kElastic = 10;
+constexpr std::int64_t kReplayed = 50;
 
 std::string listed(const std::vector<double>& values) {
   std::string text;
@@ -32,18 +36,6 @@ double mean(const std::vector<double>& values) {
 }
 
 }  // namespace
-
-double exponential_distance(std::vector<double> sample) {
-  std::sort(sample.begin(), sample.end());
-  double most = 0;
-  const auto n = static_cast<double>(sample.size());
-  for (std::size_t i = 0; i < sample.size(); ++i) {
-    const double f = 1 - std::exp(-sample[i]);
-    most = std::max(
-        {most, std::abs(f - static_cast<double>(i) / n), std::abs(f - static_cast<double>(i + 1) / n)});
-  }
-  return most;
-}
 
 double mutual_information(std::span<const std::int64_t> a, std::span<const std::int64_t> b) {
   std::map<std::int64_t, double> pa, pb;
@@ -66,7 +58,7 @@ void TppStreamPart::begin_seed() {
   Random random(stable_hash("sequences " + std::to_string(seed)));
   train_.clear(), test_.clear(), truth_.clear();
   for (const std::size_t r : kTasks) train_.push_back(simulated(regimes_[r], options_.train, random));
-  double right = 0;
+  double right = 0, gaps = 0;
   for (std::size_t r = 0; r < kRegimes; ++r) {
     test_.push_back(simulated(regimes_[r], options_.test, random));
     double sum = 0;
@@ -74,10 +66,12 @@ void TppStreamPart::begin_seed() {
       sum += regimes_[r].log_likelihood(s);
       if (r < kOld) right += regimes_[r].types_foretold(s);
     }
-    truth_.push_back(sum / static_cast<double>(options_.test * static_cast<std::int64_t>(kLength - 1)));
+    if (r < kOld) gaps += regimes_[r].gap_error(test_.back(), kHorizon, kPoints) / kOld;
+    truth_.push_back(sum / static_cast<double>(options_.test * static_cast<std::int64_t>(kTppLength - 1)));
   }
   true_type_error_.push_back(1 -
                              right / static_cast<double>(options_.test * static_cast<std::int64_t>(kOld)));
+  true_gap_error_.push_back(gaps);
   results_.emplace_back(kArms);
 }
 
@@ -85,7 +79,10 @@ void TppStreamPart::begin_arm() {
   TppOptions o;
   o.first_epochs = options_.first_epochs, o.epochs = options_.epochs;
   o.shape.retrieval = arm_ == 3 ? Retrieval::kSimilarity : arm_ == 2 ? Retrieval::kRandom : Retrieval::kNone;
-  if (arm_ == 0) o.rate = o.first_rate;
+  if (arm_ == 0 || arm_ >= 4) o.rate = o.first_rate;
+  if (arm_ == 4) o.elastic = kElastic;
+  if (arm_ == 5) o.replay = kReplayed;
+  if (arm_ == 6) o.base = TppBase::kNeuralHawkes;
   trainer_ = std::make_unique<TppTrainer>(o, stable_hash("weights", 1000 * options_.seed + seed_ + 1));
   task_ = 0;
   trainer_->begin(train_[0]);
@@ -112,7 +109,14 @@ void TppStreamPart::end_task() {
     types.push_back(score.type_error);
   }
   result.regret.push_back(regret), result.type_error.push_back(types);
-  if (task_ + 1 == kRegimes) result.information = information();
+  if (task_ + 1 == kRegimes) {
+    result.information = information();
+    for (std::size_t r = 0; r < kOld; ++r) {
+      const auto some = std::span(test_[r]).first(options_.quick ? 3 : test_[r].size());
+      result.gap_error += trainer_->gap_error(some, kHorizon, kPoints) / kOld;
+    }
+  }
+  result.parameters = trainer_->parameters();
   if (++task_ < std::size(kTasks)) return trainer_->begin(train_[task_]);
   trainer_.reset();
   if (++arm_ < kArms) return;
@@ -201,6 +205,25 @@ std::vector<Object> TppStreamPart::records() const {
         claim("there is something to forget: regret of online on tasks 1 to 5, when new and after task 6",
               Value(), listed(fresh), listed(online), "more by >= 0.1", mean(online) - mean(fresh) >= 0.1));
   }
+  for (const std::size_t arm : {4u, 5u, 6u}) {
+    const std::string against = std::string(" against ") + kNames[arm];
+    const auto compare = [&](const std::string& what, const auto& of) {
+      out.push_back(figure(what + against, Value(), listed(values(arm, of)), listed(values(3, of))));
+    };
+    compare("regret on tasks 1 to 5 after task 6, nats an event,", old_regret);
+    compare("regret on the newest task", newest);
+    compare("regret on task 1 before it comes again", first);
+    compare("types not foretold on tasks 1 to 5", old_types);
+  }
+  for (std::size_t arm = 0; arm < kArms; ++arm) {
+    const auto gaps = [&](std::size_t s, std::size_t a) { return results_[s][a].gap_error; };
+    const auto own = [&](std::size_t s, std::size_t a) {
+      return static_cast<double>(results_[s][a].parameters);
+    };
+    out.push_back(figure(std::string("RMSE of next times on tasks 1 to 5 after task 6, ") + kNames[arm] +
+                             " (" + quantity(values(arm, own)[0]) + " parameters), beside the true process",
+                         Value(), listed(true_gap_error_), listed(values(arm, gaps))));
+  }
   for (std::size_t arm = 0; arm < kArms; ++arm)
     for (std::size_t t = 0; t < std::size(kTasks); ++t) {
       const auto task =
@@ -210,68 +233,6 @@ std::vector<Object> TppStreamPart::records() const {
                           *std::max_element(task.begin(), task.end())));
     }
   return options_.quick ? unjudged(std::move(out)) : out;
-}
-
-void TppExactPart::measure() {
-  const auto regimes = hawkes_regimes(kRegimes, seed_);
-  Random random(seed_);
-  const auto sequences = simulated(regimes[0], 60, random);
-  // Time rescaling of the true process; 1.63 / sqrt(n) is the distance that a sample exceeds once in a
-  // hundred.
-  std::vector<double> gaps;
-  for (const Sequence& s : sequences) {
-    const auto some = regimes[0].compensator(s);
-    gaps.insert(gaps.end(), some.begin(), some.end());
-  }
-  const double bar = 1.63 / std::sqrt(static_cast<double>(gaps.size())),
-               distance = exponential_distance(gaps);
-  records_.push_back(claim("compensator gaps of the simulated process are unit exponentials: distance",
-                           Value(), Value(), distance, "<= " + quantity(bar), distance <= bar));
-  TppOptions options;
-  options.first_epochs = 8;
-  TppTrainer trainer(options, seed_);
-  trainer.begin(sequences);
-  while (trainer.step()) {
-  }
-  // Whatever follows event 20 changes nothing up to it.
-  const bool causal = nn::inference([&] {
-    Sequence changed = sequences[0];
-    for (std::size_t i = 21; i < changed.size(); ++i)
-      changed[i] = {changed[i].time * 1.5 + 1, (changed[i].type + 1) % static_cast<std::int32_t>(kRegimes)};
-    const auto rates = [&](const Sequence& s) {
-      const TppBatch batch = batch_of(std::span(&s, 1));
-      const auto context = trainer.network().context(batch);
-      Random unused(0);
-      return trainer.network().intensities(batch, context, trainer.network().choose(context, unused), 8);
-    };
-    return at::equal(rates(sequences[0]).narrow(1, 0, 20), rates(changed).narrow(1, 0, 20));
-  });
-  records_.push_back(claim("what follows changes no intensity before it, bit for bit", Value(), Value(),
-                           causal, "true", causal));
-  const double few = trainer.score(sequences, 8).log_likelihood,
-               many = trainer.score(sequences, 400).log_likelihood;
-  records_.push_back(claim("log-likelihood with 8 points an interval against 400, difference a nat", many,
-                           few, std::abs(few - many), "<= 0.02", std::abs(few - many) <= 0.02));
-  // A stream without memory: the intensity that is learnt is its rate.
-  Hawkes poisson{std::vector<double>(kRegimes, 0.5 / kRegimes),
-                 std::vector<std::vector<double>>(kRegimes, std::vector<double>(kRegimes)), 1};
-  options.shape.retrieval = Retrieval::kNone;
-  options.first_epochs = 15, options.batch = 25;
-  TppTrainer memoryless(options, seed_ + 1);
-  memoryless.begin(simulated(poisson, 200, random));
-  while (memoryless.step()) {
-  }
-  const double rate = nn::inference([&] {  // its mean over time, on sequences that were not learnt from
-    const auto fresh = simulated(poisson, 50, random);
-    const TppBatch batch = batch_of(fresh);
-    const auto context = memoryless.network().context(batch);
-    const at::Tensor mean = memoryless.network().intensities(batch, context, {}, 8).sum(-1).mean(-1);
-    const auto m = mean.size(1);
-    const at::Tensor gaps = batch.times.narrow(1, 1, m) - batch.times.narrow(1, 0, m);
-    return ((mean * gaps).sum() / gaps.sum()).item<double>();
-  });
-  records_.push_back(claim("total intensity learnt from a Poisson process of rate 0.5", Value(), 0.5, rate,
-                           "within 3 %", std::abs(rate / 0.5 - 1) <= 0.03));
 }
 
 }  // namespace stream::events

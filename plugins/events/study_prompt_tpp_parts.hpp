@@ -6,6 +6,8 @@
 
 namespace stream::events {
 
+inline constexpr std::size_t kTppLength = 40, kTppTypes = 6;  ///< events of a sequence; types, regimes
+
 /// Six regimes in turn, then the first, third and fifth again; every arm on the same sequences, with the same
 /// number of updates.
 class TppStreamPart final : public StudyPart {
@@ -22,11 +24,15 @@ class TppStreamPart final : public StudyPart {
   std::string progress() const override;
 
  private:
-  static constexpr std::size_t kArms = 4;  ///< online, slow online, random retrieval, PromptTPP
+  /// Online, slow online, random retrieval, PromptTPP; and, for comparison, online with consolidated weights,
+  /// online with replay, the neural Hawkes process online.
+  static constexpr std::size_t kArms = 7;
   struct Result {
     std::vector<std::vector<double>> regret;  ///< [tasks trained][regime], of the regimes seen
     std::vector<std::vector<double>> type_error;
     double information = 0;  ///< between regime and prompt
+    double gap_error = 0;    ///< of the times foretold after task 6, over the first five regimes
+    std::int64_t parameters = 0;
   };
   void begin_seed();
   void begin_arm();
@@ -40,8 +46,8 @@ class TppStreamPart final : public StudyPart {
   std::unique_ptr<TppTrainer> trainer_;
   std::size_t seed_ = 0, arm_ = 0, task_ = 0;
   bool begun_ = false;
-  std::vector<std::vector<Result>> results_;  ///< [seed][arm]
-  std::vector<double> true_type_error_;       ///< of each seed, over the first five regimes
+  std::vector<std::vector<Result>> results_;              ///< [seed][arm]
+  std::vector<double> true_type_error_, true_gap_error_;  ///< of each seed, over the first five regimes
 };
 
 class TppExactPart final : public OneStepPart {
@@ -53,6 +59,8 @@ class TppExactPart final : public OneStepPart {
   std::uint64_t seed_;
 };
 
+/// Sequences of kTppLength events.
+std::vector<Sequence> simulated(const Hawkes& process, std::int64_t count, Random& random);
 /// Of the sample against the unit exponential: sup |F_n(x) - (1 - exp(-x))|.
 double exponential_distance(std::vector<double> sample);
 /// Normalised by the geometric mean of the entropies; 0 when one of them is 0.

@@ -52,12 +52,55 @@ void RowAdam::load(const Archive& group) {
 }
 
 TppTrainer::TppTrainer(TppOptions options, std::uint64_t seed)
-    : options_(options), random_(seed), network_(std::make_shared<PromptTpp>(options.shape, seed)) {
+    : options_(options),
+      random_(seed),
+      network_(std::make_shared<PromptTpp>(options.shape, seed)),
+      memory_(static_cast<std::size_t>(options.replay), stable_hash("memory", seed)) {
+  if (options_.base == TppBase::kNeuralHawkes) {
+    options_.shape.retrieval = Retrieval::kNone;
+    recurrent_ = std::make_shared<NeuralHawkes>(options.shape.types, options.shape.type_features, seed);
+  }
   optimiser_ = std::make_unique<nn::AdamW>(
-      *network_,
+      base(),
       nn::AdamW::Options{.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0, .clip = 1e9});
   prompt_optimiser_ = std::make_unique<RowAdam>(network_->prompts.flatten(0, 1));
   key_optimiser_ = std::make_unique<RowAdam>(network_->keys.flatten(0, 1));
+  if (options_.elastic > 0) elastic_ = std::make_unique<ElasticWeights>(base());
+}
+
+torch::nn::Module& TppTrainer::base() {
+  if (recurrent_) return *recurrent_;
+  return *network_;
+}
+
+std::int64_t TppTrainer::parameters() const {
+  return optimiser_->parameters() + (options_.shape.retrieval == Retrieval::kNone
+                                         ? 0
+                                         : network_->prompts.numel() + network_->keys.numel());
+}
+
+at::Tensor TppTrainer::rates(const TppBatch& batch, const PromptTpp::Context& context,
+                             const at::Tensor& chosen, const at::Tensor& times) const {
+  return recurrent_ ? recurrent_->intensities(batch, times)
+                    : network_->intensities_at(batch, context, chosen, times);
+}
+
+/// What comparisons keep of a task, before its sequences are let go.
+void TppTrainer::end_task() {
+  if (options_.replay > 0)
+    for (const Sequence& s : sequences_) memory_.offer(s);
+  if (!elastic_) return;
+  constexpr std::int64_t kMeasured = 100;
+  Random unused(0);
+  elastic_->consolidate(
+      std::min(kMeasured, static_cast<std::int64_t>(sequences_.size())), [&](std::int64_t i) {
+        const TppBatch one = batch_of(
+            std::span(&sequences_[static_cast<std::size_t>(order_[static_cast<std::size_t>(i)])], 1));
+        const auto context = network_->context(one);
+        const at::Tensor at_points = rates(one, context, network_->choose(context, unused),
+                                           PromptTpp::points_of(one, options_.shape.points));
+        (-PromptTpp::log_likelihoods(one, at_points).sum()).backward();
+      });
 }
 
 void TppTrainer::begin(std::vector<Sequence> sequences) {
@@ -65,6 +108,9 @@ void TppTrainer::begin(std::vector<Sequence> sequences) {
     throw bad_data("a task needs sequences of two events and more");
   for (const Sequence& s : sequences)
     if (s.size() != sequences[0].size()) throw bad_data("the sequences of a task must be of one length");
+  if (task_ >= 0) end_task();
+  for (const Sequence& s : memory_.kept())
+    if (s.size() != sequences[0].size()) throw bad_data("replayed sequences must be of the task's length");
   sequences_ = std::move(sequences);
   ++task_;
   epoch_ = at_ = 0;
@@ -83,6 +129,9 @@ bool TppTrainer::step() {
   const auto size = static_cast<std::int64_t>(order_.size());
   for (std::int64_t i = at_; i < std::min(size, at_ + options_.batch); ++i)
     some.push_back(sequences_[static_cast<std::size_t>(order_[static_cast<std::size_t>(i)])]);
+  const auto kept = memory_.kept();
+  for (std::int64_t i = 0; i < options_.batch && !kept.empty(); ++i)
+    some.push_back(kept[random_.below(kept.size())]);
   const TppBatch batch = batch_of(some);
   optimiser_->zero_grad();
   const bool prompted = options_.shape.retrieval != Retrieval::kNone;
@@ -90,11 +139,14 @@ bool TppTrainer::step() {
   const auto context = network_->context(batch);
   at::Tensor chosen;
   if (prompted) chosen = network_->choose_for_all(network_->choose(context, random_));
-  const at::Tensor rates = network_->intensities(batch, context, chosen, options_.shape.points);
-  at::Tensor loss = -PromptTpp::log_likelihoods(batch, rates).mean();
+  const at::Tensor at_points =
+      rates(batch, context, chosen, PromptTpp::points_of(batch, options_.shape.points));
+  at::Tensor loss = -PromptTpp::log_likelihoods(batch, at_points).mean();
   loss_ = loss.item<double>();
   if (prompted) loss = loss - options_.pull * network_->similarity(context, chosen);
   loss.backward();
+  // Fisher's information is that of a sequence, the loss is that of an event.
+  if (elastic_) elastic_->pull(options_.elastic / static_cast<double>(batch.times.size(1) - 1));
   optimiser_->step(task_ == 0 ? options_.first_rate : options_.rate);
   if (prompted) {
     std::vector<std::int64_t> rows;
@@ -122,14 +174,37 @@ TppTrainer::Score TppTrainer::score(std::span<const Sequence> sequences, std::in
       const TppBatch batch = batch_of(sequences.subspan(i, std::min<std::size_t>(100, sequences.size() - i)));
       const auto context = network_->context(batch);
       const at::Tensor chosen = network_->choose(context, random);
-      const at::Tensor rates = network_->intensities(batch, context, chosen, points);
-      const at::Tensor ll = PromptTpp::log_likelihoods(batch, rates);
+      const at::Tensor at_points = rates(batch, context, chosen, PromptTpp::points_of(batch, points));
+      const at::Tensor ll = PromptTpp::log_likelihoods(batch, at_points);
       likelihood += ll.sum().item<double>();
-      const at::Tensor foretold = rates.select(2, points - 1).argmax(-1);
+      const at::Tensor foretold = at_points.select(2, points - 1).argmax(-1);
       wrong += (foretold != batch.types.narrow(1, 1, ll.size(1))).sum().item<double>();
       events += static_cast<double>(ll.numel());
     }
     return Score{likelihood / events, wrong / events};
+  });
+}
+
+double TppTrainer::gap_error(std::span<const Sequence> sequences, double horizon, std::int64_t points) const {
+  return nn::inference([&] {
+    Random random(stable_hash("score"));
+    const at::Tensor grid = torch::linspace(0, horizon, points);
+    double squares = 0, events = 0;
+    constexpr std::size_t kAtOnce = 20;
+    for (std::size_t i = 0; i < sequences.size(); i += kAtOnce) {
+      const TppBatch batch = batch_of(sequences.subspan(i, std::min(kAtOnce, sequences.size() - i)));
+      const auto context = network_->context(batch);
+      const auto m = batch.times.size(1) - 1;
+      const at::Tensor left = batch.times.narrow(1, 0, m), gaps = batch.times.narrow(1, 1, m) - left;
+      const at::Tensor total =
+          rates(batch, context, network_->choose(context, random), left.unsqueeze(-1) + grid).sum(-1);
+      const at::Tensor survival =
+          at::cat({torch::ones_like(left).unsqueeze(-1), (-at::cumulative_trapezoid(total, grid)).exp()}, -1);
+      const at::Tensor mean = at::trapezoid(survival, grid);
+      squares += (mean - gaps.clamp_max(horizon)).square().sum().item<double>();
+      events += static_cast<double>(gaps.numel());
+    }
+    return std::sqrt(squares / events);
   });
 }
 
@@ -155,6 +230,8 @@ void TppTrainer::save(Archive& state) const {
   state.set("loss", loss_);
   state.set("order", order_);
   optimiser_->save(state.group("optimiser"));
+  if (elastic_) elastic_->save(state.group("elastic"));
+  if (options_.replay > 0) memory_.save(state.group("memory"));
   prompt_optimiser_->save(state.group("prompts"));
   key_optimiser_->save(state.group("keys"));
 }
@@ -176,6 +253,8 @@ void TppTrainer::load(const Archive& state) {
     throw bad_data("the checkpoint is at no step of an epoch");
   order_ = order;
   optimiser_->load(state.group("optimiser"));
+  if (elastic_) elastic_->load(state.group("elastic"));
+  if (options_.replay > 0) memory_.load(state.group("memory"));
   prompt_optimiser_->load(state.group("prompts"));
   key_optimiser_->load(state.group("keys"));
 }
