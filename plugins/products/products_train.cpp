@@ -138,7 +138,7 @@ Spec CopeTrainSource::spec() {
           "random. The visual encoder is X-CLIP's: frames exchange messages made of their class tokens in "
           "every block, and a transformer over the frames integrates them; the text encoder is BERT's, over "
           "hashed words; each domain has linear maps of its own for text, for pictures and for both. All "
-          "weights but those are shared by the domains.\n\n"
+          "weights but those are shared by the domains, and those begin alike.\n\n"
           "Pictures are kept in memory, shrunk to `size`, at most 64 frames of a clip. What is wrong with a "
           "line or with the file that it names is counted, and the first one named.")
       .paper(

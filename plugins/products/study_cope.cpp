@@ -33,7 +33,9 @@ Spec CopeStudy::spec() {
           "arm has seen, two new clips of each in each domain, near twins among them: rank-1 over the six "
           "directions between pages, videos and live streams, chance being one in the number of products. "
           "Baselines that train no fused vector are searched by whichever of their vectors does best. The "
-          "control trains COPE on clips that were dealt out to products at random.")
+          "control trains COPE on clips that were dealt out to products at random. A seed is some twenty "
+          "minutes "
+          "of one core.")
       .paper(
           "Bai, Li, Cheng, Yang, Chen, Li, Cross-Domain Product Representation Learning for Rich-Content "
           "E-Commerce, ICCV 2023")
