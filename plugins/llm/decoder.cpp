@@ -31,7 +31,7 @@ void add(float* x, const float* y, std::int64_t n) {
 
 }  // namespace
 
-Decoder::Decoder(const LanguageModel& model, WeightType type)
+Decoder::Decoder(LanguageModel model, WeightType type)
     : config_(model.config), rope_(config_), fingerprint_(llm::fingerprint(model)) {
   if (const std::string wrong = config_.fault(); !wrong.empty()) throw bad_data("model: " + wrong);
   check_weights(model);
@@ -41,7 +41,9 @@ Decoder::Decoder(const LanguageModel& model, WeightType type)
   };
   const auto memory = std::make_shared<WeightMemory>();
   const auto matrix = [&](const std::string& name) {
-    return Matrix(*find(name + ".weight"), find(name + ".bias"), type, memory);
+    Matrix out(*find(name + ".weight"), find(name + ".bias"), type, memory);
+    model.weights.erase(name + ".weight");
+    return out;
   };
   const auto norm_weights = [&](const std::string& name) {
     const Tensor* const bias = find(name + ".bias");

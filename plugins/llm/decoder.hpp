@@ -30,7 +30,8 @@ struct Workspace {
 class Decoder {
  public:
   /// Throws Error(kBadData) when weights do not fit the config.
-  explicit Decoder(const LanguageModel& model, WeightType type = WeightType::kStored);
+  /// Tensors are let go as they are copied: who moves a model in needs no room for it twice.
+  explicit Decoder(LanguageModel model, WeightType type = WeightType::kStored);
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 

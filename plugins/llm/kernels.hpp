@@ -2,10 +2,10 @@
 /// instruction sets; the best that the processor has is chosen once.
 ///
 /// A product with one vector reads every weight once and does little else, so its bound is the rate at which
-/// memory or cache can be read; weights are widened in registers. Float32 takes rows four at a time, so that
-/// what is read of x serves all of them. The narrow types take one: several of their rows lie in one page,
-/// and processors foresee what is read only where a page is read from front to back (four rows at a time had
-/// a sixth of the rate). Bytes are laid out for it: see ByteTile.
+/// memory or cache can be read; weights are widened in registers. Rows are taken one at a time: processors
+/// foresee what is read where memory is read from front to back, and four rows at a time, which read x less
+/// often, had two thirds (float32) to a sixth (16 bits, with several rows in a page) of the rate. Bytes are laid
+/// out for it: see ByteTile.
 #pragma once
 
 #include <cstdint>

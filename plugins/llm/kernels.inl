@@ -74,35 +74,18 @@ V part(const T* from, std::int64_t count) {
   return kLoad(group);
 }
 
-template <typename T, V (*kLoad)(const T*), int R, int S>
-void rows_product(const T* w, const float* x, float* y, std::int64_t cols) {
-  V sums[R][S] = {};
-  std::int64_t c = 0;
-  for (; c + S * kWidth <= cols; c += S * kWidth)
-    for (int s = 0; s < S; ++s) {
-      const V a = load(x + c + s * kWidth);
-      for (int r = 0; r < R; ++r) sums[r][s] += kLoad(w + r * cols + c + s * kWidth) * a;
-    }
-  for (; c + kWidth <= cols; c += kWidth) {
-    const V a = load(x + c);
-    for (int r = 0; r < R; ++r) sums[r][0] += kLoad(w + r * cols + c) * a;
-  }
-  if (c < cols) {
-    // Vectors here, too: a row's sum must not depend on how many rows are taken at a time.
-    const V a = part<float, load>(x + c, cols - c);
-    for (int r = 0; r < R; ++r) sums[r][0] += part<T, kLoad>(w + r * cols + c, cols - c) * a;
-  }
-  for (int r = 0; r < R; ++r) {
-    for (int s = 1; s < S; ++s) sums[r][0] += sums[r][s];
-    y[r] = total(sums[r][0]);
-  }
-}
-
-template <typename T, V (*kLoad)(const T*), int R, int S>
+template <typename T, V (*kLoad)(const T*)>
 void product(const T* w, const float* x, float* y, std::int64_t rows, std::int64_t cols) {
-  std::int64_t r = 0;
-  for (; r + R <= rows; r += R) rows_product<T, kLoad, R, S>(w + r * cols, x, y + r, cols);
-  for (; r < rows; ++r) rows_product<T, kLoad, 1, S>(w + r * cols, x, y + r, cols);
+  constexpr int kSums = 4;  // as many as hide how long one takes
+  for (std::int64_t r = 0; r < rows; ++r, w += cols) {
+    V sums[kSums] = {};
+    std::int64_t c = 0;
+    for (; c + kSums * kWidth <= cols; c += kSums * kWidth)
+      for (int s = 0; s < kSums; ++s) sums[s] += kLoad(w + c + s * kWidth) * load(x + c + s * kWidth);
+    for (; c + kWidth <= cols; c += kWidth) sums[0] += kLoad(w + c) * load(x + c);
+    if (c < cols) sums[1] += part<T, kLoad>(w + c, cols - c) * part<float, load>(x + c, cols - c);
+    y[r] = total((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  }
 }
 
 // Products with bytes. Two products of 64 bytes each (upper and lower halves of the activations) take two cycles on
@@ -433,9 +416,9 @@ float read(const float* x, std::int64_t n) {
 }  // namespace
 
 extern const Kernels STREAM_TABLE;
-const Kernels STREAM_TABLE = {product<float, load, 4, 2>,
-                              product<std::uint16_t, bfloats, 1, 4>,
-                              product<std::uint16_t, halves, 1, 4>,
+const Kernels STREAM_TABLE = {product<float, load>,
+                              product<std::uint16_t, bfloats>,
+                              product<std::uint16_t, halves>,
                               quantise,
                               product_i8,
                               widen<bfloats>,

@@ -41,11 +41,11 @@ Matrix::Matrix(const Tensor& weight, const Tensor* bias, WeightType type,
                                              : WeightType::kFloat16;
   if (bias != nullptr) bias_ = floats(*bias);
   if (type_ != WeightType::kInt8) {
-    data_ = converted(weight, type_ == WeightType::kFloat32    ? DType::kF32
-                              : type_ == WeightType::kBFloat16 ? DType::kBF16
-                                                               : DType::kF16)
-                .buffer();
-    use_huge_pages(data_.data(), data_.size());
+    const Tensor stored = converted(weight, type_ == WeightType::kFloat32    ? DType::kF32
+                                            : type_ == WeightType::kBFloat16 ? DType::kBF16
+                                                                             : DType::kF16);
+    const Buffer& from = stored.buffer();
+    data_.assign(from.data(), from.data() + from.size());
     return;
   }
   quantise(floats(weight));
@@ -92,7 +92,7 @@ void Matrix::widen(std::int64_t row, std::int64_t rows, float* out) const {
     case WeightType::kFloat16:
       return k.widen_f16(words() + from, out, n);
     default:
-      std::copy_n(data_.as<float>().data() + from, n, out);
+      std::copy_n(numbers() + from, n, out);
   }
 }
 
@@ -112,7 +112,7 @@ void Matrix::apply(const float* x, float* y, std::int64_t tokens, Scratch& scrat
         k.product_f16(words(), x, y, out_, in_);
         break;
       default:
-        k.product_f32(data_.as<float>().data(), x, y, out_, in_);
+        k.product_f32(numbers(), x, y, out_, in_);
     }
   } else {
     panels(x, y, tokens, scratch.widened);
@@ -128,7 +128,7 @@ void Matrix::panels(const float* x, float* y, std::int64_t tokens, std::vector<f
                 static_cast<int>(in_), 1.0f, x, static_cast<int>(in_), w, static_cast<int>(in_), 0.0f,
                 y + first, static_cast<int>(out_));
   };
-  if (type_ == WeightType::kFloat32) return product(data_.as<float>().data(), 0, out_);
+  if (type_ == WeightType::kFloat32) return product(numbers(), 0, out_);
   const std::int64_t panel = std::max<std::int64_t>(1, std::min(out_, kPanel / in_));
   widened.resize(static_cast<std::size_t>(panel * in_));
   for (std::int64_t r = 0; r < out_; r += panel) {

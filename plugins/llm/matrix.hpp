@@ -25,7 +25,7 @@ class Matrix {
     std::vector<ActivationGroup> activations;
   };
   Matrix() : Matrix(std::make_shared<WeightMemory>()) {}
-  /// weight [out, in], bias [out] or null. 8-bit weights are kept in `memory`.
+  /// weight [out, in], bias [out] or null. Weights are copied into `memory`.
   Matrix(const Tensor& weight, const Tensor* bias, WeightType type,
          const std::shared_ptr<WeightMemory>& memory);
 
@@ -42,15 +42,19 @@ class Matrix {
 
  private:
   explicit Matrix(const std::shared_ptr<WeightMemory>& memory)
-      : tiles_(WeightAllocator<ByteTile>(memory)), scales_(WeightAllocator<std::uint16_t>(memory)) {}
+      : data_(WeightAllocator<std::byte>(memory)),
+        tiles_(WeightAllocator<ByteTile>(memory)),
+        scales_(WeightAllocator<std::uint16_t>(memory)) {}
   const std::uint16_t* words() const { return reinterpret_cast<const std::uint16_t*>(data_.data()); }
+  const float* numbers() const { return reinterpret_cast<const float*>(data_.data()); }
   void widen(std::int64_t row, std::int64_t rows, float* out) const;
   void panels(const float* x, float* y, std::int64_t tokens, std::vector<float>& widened) const;
   void quantise(const std::vector<float>& weights);
   std::int64_t groups() const { return (in_ + kGroup - 1) / kGroup; }
   std::int64_t in_ = 0, out_ = 0;
   WeightType type_ = WeightType::kFloat32;
-  Buffer data_;                                             ///< [out, in]; empty for 8-bit weights
+  /// [out, in]; empty for 8-bit weights
+  std::vector<std::byte, WeightAllocator<std::byte>> data_;
   std::vector<ByteTile, WeightAllocator<ByteTile>> tiles_;  ///< [row tiles, groups], filled up with zeros
   std::vector<std::uint16_t, WeightAllocator<std::uint16_t>>
       scales_;  ///< float16 [row tiles, groups, kTileRows]

@@ -1,5 +1,6 @@
 #include "llm/memory_params.hpp"
 
+#include "llm/memory_attention.hpp"
 #include "llm/memory_duo.hpp"
 #include "llm/memory_full.hpp"
 #include "llm/memory_inf.hpp"
@@ -34,16 +35,23 @@ Spec with_memory(Spec spec) {
              "those blocks that "
              "match what is asked (InfLLM); duo: everything for some heads, the first and last tokens for "
              "the others "
-             "(DuoAttention)",
-             choices({"full", "window", "recompute", "sink", "sir", "inf", "duo"}))
+             "(DuoAttention); h2o: for each head the last tokens and those that received the most attention; "
+             "tova: for "
+             "each layer what the newest token attends to",
+             choices({"full", "window", "recompute", "sink", "sir", "inf", "duo", "h2o", "tova"}))
       .param("sinks", std::int64_t{4}, "first tokens that stay", range(0, 65536), unit("tokens"))
       .param("recent", std::int64_t{0},
-             "last tokens that stay; 0: as many as the model's context leaves room for (sir: none)",
+             "last tokens that stay; 0: as many as the model's context leaves room for (sir and h2o: none)",
              range(0, 1 << 30), unit("tokens"))
       .param("surprising", std::int64_t{0},
              "sir: most surprising tokens that stay; 0: as many as the model's context and `recent` leave "
              "room for",
              range(0, 1 << 30), unit("tokens"))
+      .param(
+          "heavy", std::int64_t{0},
+          "h2o and tova: tokens that attention keeps; 0: as many as the model's context and `recent` leave "
+          "room for",
+          range(0, 1 << 30), unit("tokens"))
       .param("decay", 1.0, "sir: factor by which surprises fade from turn to turn", range(1e-6, 1))
       .param("first_token", "max",
              "sir: surprise of a turn's first token: the greatest of its turn, as the released code has it, "
@@ -72,9 +80,9 @@ Spec with_memory(Spec spec) {
 }
 
 LoadedModel loaded_model(const Params& p) {
-  const LanguageModel model = read_language_model(p.input_path("model"));
+  LanguageModel model = read_language_model(p.input_path("model"));
   auto tokenizer = tokenizer_of(model);
-  return {std::make_shared<const Decoder>(model, weight_type(p.get<std::string>("weights"))),
+  return {std::make_shared<const Decoder>(std::move(model), weight_type(p.get<std::string>("weights"))),
           std::move(tokenizer)};
 }
 
@@ -112,6 +120,15 @@ std::unique_ptr<Memory> memory_of(const Params& p, const Decoder& decoder) {
                            .sinks = published ? *table.sinks : sinks,
                            .recent = published ? *table.recent : recent_of(p, c, sinks),
                            .exact_mask = p.get<bool>("exact_mask")});
+  }
+  if (kind == "h2o" || kind == "tova") {
+    const bool h2o = kind == "h2o";
+    const auto recent = h2o ? p.get<std::int64_t>("recent") : 0, heavy = p.get<std::int64_t>("heavy");
+    return std::make_unique<AttentionMemory>(
+        c, rope,
+        AttentionMemory::Options{.rule = h2o ? AttentionMemory::Rule::kH2o : AttentionMemory::Rule::kTova,
+                                 .heavy = heavy > 0 ? heavy : std::max<std::int64_t>(0, c.context - recent),
+                                 .recent = recent});
   }
   if (kind == "sir") {
     const auto recent = p.get<std::int64_t>("recent"), surprising = p.get<std::int64_t>("surprising");

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "llm/identification.hpp"
+#include "llm/memory_attention.hpp"
 #include "llm/memory_full.hpp"
 #include "llm/memory_sink.hpp"
 #include "llm/pair_samples.hpp"
@@ -213,10 +215,25 @@ class Gates final : public JobsPart {
         },
         false);
   }
+  /// Tokens that every head may keep for the bytes of a table with `full` full heads, rounded up.
+  std::int64_t tokens_of_each(std::int64_t full) const {
+    const std::int64_t all = layers() * heads(), kept = options_.sinks + options_.recent;
+    return (full * recipe_.length + (all - full) * kept + all - 1) / all;
+  }
+  /// Tokens that attention keeps, half of H2O's being the last ones, as in its paper.
+  Recalled by_attention(AttentionMemory::Rule rule, std::int64_t full) {
+    const std::int64_t each = tokens_of_each(full);
+    const std::int64_t recent = rule == AttentionMemory::Rule::kH2o ? each / 2 : 0;
+    return recall_with(
+        [&]() -> std::unique_ptr<Memory> {
+          return std::make_unique<AttentionMemory>(decoder_->config(), decoder_->rope(),
+                                                   AttentionMemory::Options{rule, each - recent, recent});
+        },
+        true);
+  }
   /// The same bytes for all heads alike, at places in the cache.
   Recalled streaming_llm(std::int64_t full) {
-    const std::int64_t all = layers() * heads(), kept = options_.sinks + options_.recent;
-    const std::int64_t each = (full * recipe_.length + (all - full) * kept + all - 1) / all;
+    const std::int64_t each = tokens_of_each(full);
     return recall_with(
         [&]() -> std::unique_ptr<Memory> {
           return std::make_unique<SinkMemory>(
@@ -271,6 +288,15 @@ class Gates final : public JobsPart {
           ">= 0.97 of " + decimals(whole_.recall), half >= 0.97 * whole_.recall);
     claim(name_ + "recall with a quarter full; other tables of that size", Value(), beside(all / 4), quarter,
           ">= 0.4", quarter >= 0.4);
+    for (const auto& [share, full, ours] :
+         {std::tuple("half", all / 2, half), std::tuple("a quarter", all / 4, quarter)}) {
+      const double h2o = by_attention(AttentionMemory::Rule::kH2o, full).recall;
+      const double tova = by_attention(AttentionMemory::Rule::kTova, full).recall;
+      figure(name_ + "recall with the bytes of " + share + " of the heads full, " +
+                 std::to_string(tokens_of_each(full)) + " of " + std::to_string(recipe_.length) +
+                 " tokens for every head: H2O, TOVA; by the gates beside it",
+             "both fail on needles", decimals(h2o) + ", " + decimals(tova), ours);
+    }
     claim(name_ + "best recall of a table without a recall head, all streaming among them (chance " +
               decimals(chance) + ")",
           Value(), worst[0].first, blind, "<= chance + 0.06", blind <= chance + 0.06);
@@ -344,7 +370,7 @@ Spec DuoStudy::spec() {
           "nothing far, "
           "the "
           "recall heads' gates must fall below 0.1. All tables of each size, heads chosen by attention, and "
-          "StreamingLLM "
+          "StreamingLLM, H2O and TOVA "
           "with "
           "as many bytes are printed beside it.\n\n"
           "Exact: bytes of keys and values, all heads full against the model itself, chunks against a plain "

@@ -13,20 +13,6 @@ namespace {
 constexpr std::size_t kPage = std::size_t{2} << 20, kLargest = std::size_t{64} << 20;
 }
 
-void use_huge_pages(const void* from, std::size_t bytes) {
-#if defined(__linux__)
-  constexpr int kCollapse = 25;  // MADV_COLLAPSE: now, of what is in small pages already; Linux 6.1
-  const auto begin = (reinterpret_cast<std::uintptr_t>(from) + kPage - 1) / kPage * kPage;
-  const auto end = (reinterpret_cast<std::uintptr_t>(from) + bytes) / kPage * kPage;
-  if (begin >= end) return;
-  // Advice: where it is not taken everything works, at the speed of small pages.
-  void* const p = reinterpret_cast<void*>(begin);  // NOLINT(performance-no-int-to-ptr)
-  if (madvise(p, end - begin, MADV_HUGEPAGE) == 0) madvise(p, end - begin, kCollapse);
-#else
-  (void)from, (void)bytes;
-#endif
-}
-
 #if defined(__linux__)
 // Straight from the system: what malloc hands out again stays in the small pages that it was first used in.
 WeightMemory::Chunk WeightMemory::chunk(std::size_t bytes) {

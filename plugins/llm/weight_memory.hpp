@@ -9,10 +9,6 @@
 
 namespace stream::llm {
 
-/// Puts what lies in whole huge pages of [from, from + bytes) into such, where the system has them; nothing
-/// else changes.
-void use_huge_pages(const void* from, std::size_t bytes);
-
 /// One model's weights side by side. What is taken lives as long as this.
 class WeightMemory {
  public:

@@ -2,8 +2,10 @@
 /// products, a rolling window against re-computation. All times are processor time, which is what one core
 /// has to give; the rest of the machine may be busy.
 #include <cblas.h>
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <span>
 
 #include "compare.hpp"
 #include "llm/kernels.hpp"
@@ -12,6 +14,7 @@
 #include "llm/memory_sink.hpp"
 #include "llm/random_model.hpp"
 #include "llm/session.hpp"
+#include "llm/weight_memory.hpp"
 
 namespace stream::bench {
 namespace {
@@ -63,8 +66,10 @@ std::vector<Row> decoding() {
       std::vector<std::int32_t> past(kKept + 1, 7);
       session.feed(past);
       const std::size_t bytes = decoder->bytes_per_token() + session.memory().resident_bytes();
-      const std::vector<float> memory(bytes / sizeof(float), 1.0f);
-      use_huge_pages(memory.data(), bytes);  // as our weights are
+      // Where our weights lie, too.
+      WeightMemory room;
+      const std::span<float> memory(static_cast<float*>(room.take(bytes)), bytes / sizeof(float));
+      std::ranges::fill(memory, 1.0f);
       const int tokens = i == 0 ? 20 : 3;
       float sink = 0;
       const Comparison both = compare(

@@ -68,7 +68,8 @@ std::vector<Packet> texts_of_ids() {
   return packets;
 }
 
-const std::vector<std::string> kMemories{"full", "window", "recompute", "sink", "sir", "inf", "duo"};
+const std::vector<std::string> kMemories{"full", "window", "recompute", "sink", "sir",
+                                         "inf",  "duo",    "h2o",       "tova"};
 
 /// A table of heads for models of small_config.
 std::string head_table(const ScratchFolder& folder) {
@@ -92,6 +93,7 @@ TEST(Laws, LlmGenerate) {
                                                        {"heads", heads},
                                                        {"sinks", 2},
                                                        {"recent", 40},
+                                                       {"heavy", 9},
                                                        {"max_tokens", 9},
                                                        {"temperature", temperature}}),
                       lines());
@@ -103,6 +105,7 @@ TEST(Laws, LlmGenerate) {
                                                      {"heads", heads},
                                                      {"sinks", 1},
                                                      {"recent", 20},
+                                                     {"heavy", 9},
                                                      {"max_tokens", 5}}),
                     texts_of_ids());
   }
