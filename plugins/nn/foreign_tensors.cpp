@@ -49,14 +49,14 @@ at::Tensor ForeignTensors::get(const std::string& name) const {
   if (!stored.is_floating_point())
     throw bad_data(path_ + ": tensor '" + name + "' is of " + std::string(name_of(at->second.dtype())) +
                    ", expected floating point");
-  const at::Tensor out = stored.to(at::kFloat);
+  at::Tensor out = stored.to(at::kFloat);
   if (!out.isfinite().all().item<bool>())
     throw bad_data(path_ + ": tensor '" + name + "' holds values that are not finite");
   return out;
 }
 
 at::Tensor ForeignTensors::get(const std::string& name, at::IntArrayRef shape) const {
-  const at::Tensor out = get(name);
+  at::Tensor out = get(name);
   if (out.sizes() != shape)
     throw bad_data(path_ + ": tensor '" + name + "' has the shape " + text_of(out.sizes()) + ", expected " +
                    text_of(shape));
