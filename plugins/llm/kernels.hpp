@@ -4,8 +4,8 @@
 /// A product with one vector reads every weight once and does little else, so its bound is the rate at which
 /// memory or cache can be read; weights are widened in registers. Rows are taken one at a time: processors
 /// foresee what is read where memory is read from front to back, and four rows at a time, which read x less
-/// often, had two thirds (float32) to a sixth (16 bits, with several rows in a page) of the rate. Bytes are laid
-/// out for it: see ByteTile.
+/// often, had two thirds (float32) to a sixth (16 bits, with several rows in a page) of the rate. Bytes are
+/// laid out for it: see ByteTile.
 #pragma once
 
 #include <cstdint>
