@@ -118,10 +118,4 @@ class JsonArray final : public LogDocument {
 
 std::unique_ptr<LogDocument> make_json_array() { return std::make_unique<JsonArray>(); }
 
-std::unique_ptr<LogDocument> LogDocument::of_format(const std::string& format) {
-  if (format == "json") return make_json_array();
-  if (format == "xes") return make_xes();
-  return nullptr;
-}
-
 }  // namespace stream::events

@@ -82,7 +82,8 @@ SceneLog read_scene_log(const std::string& scenes, EventLog::Options options, co
     }
   }
   log.faults = joined(faults, refused.summary());
-  if (log.games.empty()) throw bad_data(scenes + ": no scene is left: " + log.faults);
+  if (log.games.empty())
+    throw bad_data(scenes + ": there is no scene" + (log.faults.empty() ? "" : " left: " + log.faults));
   if (labels.empty()) return log;
 
   Refused wrong;
@@ -114,6 +115,7 @@ SceneLog read_scene_log(const std::string& scenes, EventLog::Options options, co
       if (step == known.end()) throw EventFault("unknown-time", "there is no step at this time");
       Game& into = log.games[game->second];
       const Scene& scene = into.scenes[step->second];
+      if (scene.nodes.empty()) throw EventFault("without-nodes", "nobody is there at this step");
       const std::size_t outputs = log.asked.outputs.size(),
                         rows = log.asked.per_node ? scene.nodes.size() : 1;
       Question question{static_cast<std::int64_t>(step->second), {}};

@@ -11,19 +11,31 @@ namespace {
 
 constexpr std::size_t kTasks[] = {0, 1, 2, 3, 4, 5, 0, 2, 4};
 constexpr std::size_t kRegimes = kTppTypes, kOld = 5;
-constexpr const char* kNames[] = {"online",
-                                  "slow online",
-                                  "random retrieval",
-                                  "PromptTPP",
-                                  "online with EWC",
-                                  "online with replay of 50 sequences",
-                                  "neural Hawkes, online"};
 /// Of times foretold: horizon (the mean gap is 1) and points.
 constexpr double kHorizon = 10;
 constexpr std::int64_t kPoints = 81;
 /// Of elastic weight consolidation: the best of 1, 10, 100, 1000 on a family of regimes of another seed.
 constexpr double kElastic = 10;
 constexpr std::int64_t kReplayed = 50;
+
+struct Arm {
+  const char* name;
+  Retrieval retrieval = Retrieval::kNone;
+  bool fast = true;  ///< the base goes on at the first task's rate
+  double elastic = 0;
+  std::int64_t replay = 0;
+  TppBase base = TppBase::kAttentive;
+};
+enum : std::size_t { kOnline, kSlow, kRandomly, kPrompted, kConsolidated, kReplaying, kRecurrent };
+constexpr Arm kArm[] = {
+    {.name = "online"},
+    {.name = "slow online", .fast = false},
+    {.name = "random retrieval", .retrieval = Retrieval::kRandom, .fast = false},
+    {.name = "PromptTPP", .retrieval = Retrieval::kSimilarity, .fast = false},
+    {.name = "online with EWC", .elastic = kElastic},
+    {.name = "online with replay of 50 sequences", .replay = kReplayed},
+    {.name = "neural Hawkes, online", .base = TppBase::kNeuralHawkes},
+};
 
 std::string listed(const std::vector<double>& values) {
   std::string text;
@@ -72,17 +84,17 @@ void TppStreamPart::begin_seed() {
   true_type_error_.push_back(1 -
                              right / static_cast<double>(options_.test * static_cast<std::int64_t>(kOld)));
   true_gap_error_.push_back(gaps);
+  static_assert(std::size(kArm) == kArms);
   results_.emplace_back(kArms);
 }
 
 void TppStreamPart::begin_arm() {
   TppOptions o;
   o.first_epochs = options_.first_epochs, o.epochs = options_.epochs;
-  o.shape.retrieval = arm_ == 3 ? Retrieval::kSimilarity : arm_ == 2 ? Retrieval::kRandom : Retrieval::kNone;
-  if (arm_ == 0 || arm_ >= 4) o.rate = o.first_rate;
-  if (arm_ == 4) o.elastic = kElastic;
-  if (arm_ == 5) o.replay = kReplayed;
-  if (arm_ == 6) o.base = TppBase::kNeuralHawkes;
+  const Arm& arm = kArm[arm_];
+  o.shape.retrieval = arm.retrieval, o.base = arm.base;
+  if (arm.fast) o.rate = o.first_rate;
+  o.elastic = arm.elastic, o.replay = arm.replay;
   trainer_ = std::make_unique<TppTrainer>(o, stable_hash("weights", 1000 * options_.seed + seed_ + 1));
   task_ = 0;
   trainer_->begin(train_[0]);
@@ -141,7 +153,7 @@ double TppStreamPart::fraction() const {
 }
 
 std::string TppStreamPart::progress() const {
-  return "seed " + std::to_string(seed_) + ", " + kNames[arm_] + ", task " + std::to_string(task_ + 1);
+  return "seed " + std::to_string(seed_) + ", " + kArm[arm_].name + ", task " + std::to_string(task_ + 1);
 }
 
 /// Over the first five regimes, once the sixth has been learnt.
@@ -164,51 +176,53 @@ std::vector<Object> TppStreamPart::records() const {
   };
   const auto first = [&](std::size_t s, std::size_t a) { return results_[s][a].regret[kRegimes - 1][0]; };
   const auto ratio = [&](const std::string& what, std::size_t arm, double bar, const auto& of) {
-    const auto mine = values(3, of), theirs = values(arm, of);
+    const auto mine = values(kPrompted, of), theirs = values(arm, of);
     bool each = true;
     for (std::size_t s = 0; s < mine.size(); ++s) each = each && mine[s] < theirs[s];
-    out.push_back(claim(what + " against " + kNames[arm], Value(), listed(theirs), listed(mine),
+    out.push_back(claim(what + " against " + kArm[arm].name, Value(), listed(theirs), listed(mine),
                         "mean <= " + quantity(bar) + " x, less in each seed",
                         each && mean(mine) <= bar * mean(theirs)));
   };
-  ratio("regret on tasks 1 to 5 after task 6, nats an event,", 0, 0.65, old_regret);
-  ratio("regret on tasks 1 to 5 after task 6, nats an event,", 1, 0.80, old_regret);
-  ratio("regret on tasks 1 to 5 after task 6, nats an event,", 2, 0.75, old_regret);
-  for (const std::size_t arm : {0u, 1u, 2u}) {
-    const auto mine = values(3, old_types), theirs = values(arm, old_types);
+  ratio("regret on tasks 1 to 5 after task 6, nats an event,", kOnline, 0.65, old_regret);
+  ratio("regret on tasks 1 to 5 after task 6, nats an event,", kSlow, 0.80, old_regret);
+  ratio("regret on tasks 1 to 5 after task 6, nats an event,", kRandomly, 0.75, old_regret);
+  for (const std::size_t arm : {kOnline, kSlow, kRandomly}) {
+    const auto mine = values(kPrompted, old_types), theirs = values(arm, old_types);
     out.push_back(claim(std::string("types not foretold on tasks 1 to 5 (true process ") +
-                            listed(true_type_error_) + ") against " + kNames[arm],
+                            listed(true_type_error_) + ") against " + kArm[arm].name,
                         Value(), listed(theirs), listed(mine), "mean less by >= 0.08",
                         mean(theirs) - mean(mine) >= 0.08));
   }
   {
-    const auto mine = values(3, newest), theirs = values(1, newest);
+    const auto mine = values(kPrompted, newest), theirs = values(kSlow, newest);
     out.push_back(claim(
-        "regret on the newest task against slow online (online: " + listed(values(0, newest)) + ")", Value(),
-        listed(theirs), listed(mine), "mean at most 0.08 more", mean(mine) - mean(theirs) <= 0.08));
+        "regret on the newest task against slow online (online: " + listed(values(kOnline, newest)) + ")",
+        Value(), listed(theirs), listed(mine), "mean at most 0.08 more", mean(mine) - mean(theirs) <= 0.08));
   }
-  ratio("regret on task 1 before it comes again", 0, 0.75, first);
+  ratio("regret on task 1 before it comes again", kOnline, 0.75, first);
   {
-    const auto mine = values(3, [&](std::size_t s, std::size_t a) { return results_[s][a].information; }),
-               random = values(2, [&](std::size_t s, std::size_t a) { return results_[s][a].information; });
+    const auto mine = values(kPrompted,
+                             [&](std::size_t s, std::size_t a) { return results_[s][a].information; }),
+               random = values(kRandomly,
+                               [&](std::size_t s, std::size_t a) { return results_[s][a].information; });
     out.push_back(claim("normalised mutual information of regime and prompt", Value(), listed(random),
                         listed(mine), "each >= 0.7", *std::min_element(mine.begin(), mine.end()) >= 0.7));
   }
   {
-    const auto online = values(0, old_regret), fresh = values(0, [&](std::size_t s, std::size_t a) {
-                                                 double sum = 0;
-                                                 for (std::size_t r = 0; r < kOld; ++r)
-                                                   sum += results_[s][a].regret[r][r];
-                                                 return sum / kOld;
-                                               });
+    const auto online = values(kOnline, old_regret),
+               fresh = values(kOnline, [&](std::size_t s, std::size_t a) {
+                 double sum = 0;
+                 for (std::size_t r = 0; r < kOld; ++r) sum += results_[s][a].regret[r][r];
+                 return sum / kOld;
+               });
     out.push_back(
         claim("there is something to forget: regret of online on tasks 1 to 5, when new and after task 6",
               Value(), listed(fresh), listed(online), "more by >= 0.1", mean(online) - mean(fresh) >= 0.1));
   }
-  for (const std::size_t arm : {4u, 5u, 6u}) {
-    const std::string against = std::string(" against ") + kNames[arm];
+  for (const std::size_t arm : {kConsolidated, kReplaying, kRecurrent}) {
+    const std::string against = std::string(" against ") + kArm[arm].name;
     const auto compare = [&](const std::string& what, const auto& of) {
-      out.push_back(figure(what + against, Value(), listed(values(arm, of)), listed(values(3, of))));
+      out.push_back(figure(what + against, Value(), listed(values(arm, of)), listed(values(kPrompted, of))));
     };
     compare("regret on tasks 1 to 5 after task 6, nats an event,", old_regret);
     compare("regret on the newest task", newest);
@@ -220,7 +234,7 @@ std::vector<Object> TppStreamPart::records() const {
     const auto own = [&](std::size_t s, std::size_t a) {
       return static_cast<double>(results_[s][a].parameters);
     };
-    out.push_back(figure(std::string("RMSE of next times on tasks 1 to 5 after task 6, ") + kNames[arm] +
+    out.push_back(figure(std::string("RMSE of next times on tasks 1 to 5 after task 6, ") + kArm[arm].name +
                              " (" + quantity(values(arm, own)[0]) + " parameters), beside the true process",
                          Value(), listed(true_gap_error_), listed(values(arm, gaps))));
   }
@@ -228,7 +242,7 @@ std::vector<Object> TppStreamPart::records() const {
     for (std::size_t t = 0; t < std::size(kTasks); ++t) {
       const auto task =
           values(arm, [&](std::size_t s, std::size_t a) { return results_[s][a].regret[t][0]; });
-      out.push_back(point("Regret on task 1 after each task", kNames[arm], static_cast<double>(t + 1),
+      out.push_back(point("Regret on task 1 after each task", kArm[arm].name, static_cast<double>(t + 1),
                           mean(task), *std::min_element(task.begin(), task.end()),
                           *std::max_element(task.begin(), task.end())));
     }

@@ -105,6 +105,8 @@ Tag parse_tag(std::string_view text) {
   return tag;
 }
 
+/// The part of XML that XES has, read by hand: where a parser of a library stands within a document cannot be
+/// put into a checkpoint, and what it may define besides (entities, document types) is refused here.
 class Xes final : public LogDocument {
  public:
   void take(std::string_view text, std::int64_t line, std::vector<Found>& out) override {
@@ -133,6 +135,8 @@ class Xes final : public LogDocument {
     state.set("event_line", event_.line), state.set("fault", event_.fault),
         state.set("detail", event_.detail);
     state.set("event", Value(event_.members).dump()), state.set("trace", Value(trace_).dump());
+    state.set("held", static_cast<std::uint64_t>(held_));
+    state.set("event_held", static_cast<std::uint64_t>(event_held_));
   }
   void load(const Archive& state) override {
     pending_ = state.get<std::string>("pending");
@@ -148,6 +152,7 @@ class Xes final : public LogDocument {
     event_.fault = state.get<std::string>("fault"), event_.detail = state.get<std::string>("detail");
     event_.members = Value::parse(state.get<std::string>("event")).as_object();
     trace_ = Value::parse(state.get<std::string>("trace")).as_object();
+    held_ = state.get<std::uint64_t>("held"), event_held_ = state.get<std::uint64_t>("event_held");
     if (open_.size() > kMostDepth) throw bad_data("the checkpoint is deeper in a document than one can be");
   }
   std::size_t bytes() const override { return sizeof *this + pending_.size() + held_; }

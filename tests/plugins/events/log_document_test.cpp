@@ -201,10 +201,12 @@ std::string found_in(const std::string& text, const std::string& format, bool re
       document->take(text.substr(at, end - at), ++line, found);
       at = end + 1;
       if (!restored) continue;
+      const std::size_t bytes = document->bytes();
       Archive state;
       document->save(state);
       document = LogDocument::of_format(format);
       document->load(state);
+      EXPECT_EQ(document->bytes(), bytes) << "line " << line;  // what a record's limit counts
     }
     document->finish();
   } catch (const Error& e) {

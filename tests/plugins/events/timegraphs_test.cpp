@@ -432,11 +432,13 @@ TEST(SceneLogs, AreReadWithTheirLabelsAndFaults) {
 {"game": "a", "t": 2, "nodes": [{"id": 1, "type": "p", "x": [0]}, {"id": 1, "type": "p", "x": [0]}]}
 {"game": "a", "nodes": []}
 {"game": "b", "t": 3, "nodes": [{"id": 1, "type": "p", "x": [0]}, {"id": 2, "type": "q", "x": [1]}], "edges": [{"src": 2, "dst": 1, "rel": "r"}]}
+{"game": "b", "t": 6, "nodes": [], "edges": []}
 )");
   testing::write_contents(folder / "labels.jsonl", R"({"game": "a", "t": 1, "labels": {"1": ["up"]}}
 {"game": "b", "t": 3, "labels": {"1": ["down"], "2": []}}
 {"game": "b", "t": 4, "labels": {}}
 {"game": "c", "t": 5, "labels": {}}
+{"game": "b", "t": 6, "labels": {}}
 )");
   const SceneLog log =
       read_scene_log((folder / "log.jsonl").string(), {EventMapping::of_dialect("scenes"), {}, false},
@@ -445,9 +447,11 @@ TEST(SceneLogs, AreReadWithTheirLabelsAndFaults) {
   EXPECT_EQ(log.asked.outputs, (std::vector<std::string>{"down", "up"}));
   EXPECT_EQ(log.games[0].questions[0].answer, (std::vector<float>{0, 1}));
   EXPECT_EQ(log.games[1].questions[0].answer, (std::vector<float>{1, 0, -1, -1}));
+  EXPECT_EQ(log.games[1].questions.size(), 1u);
   EXPECT_THAT(log.faults, HasSubstr("1 missing"));
   EXPECT_THAT(log.faults, HasSubstr("1 duplicate-id (the first at line 2)"));
-  EXPECT_THAT(log.faults, HasSubstr("labels: 1 unknown-key, 1 unknown-time (the first at line 3)"));
+  EXPECT_THAT(log.faults,
+              HasSubstr("labels: 1 unknown-key, 1 unknown-time, 1 without-nodes (the first at line 3)"));
 }
 
 TEST(PitchWorld, ActsAreFewAndGamesDifferInTheAnswerAlone) {
