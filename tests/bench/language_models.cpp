@@ -4,9 +4,9 @@
 #include <cblas.h>
 #include <algorithm>
 #include <cstdlib>
-#include <ctime>
 #include <span>
 
+#include "clock.hpp"
 #include "compare.hpp"
 #include "llm/kernels.hpp"
 #include "llm/memory_full.hpp"
@@ -20,19 +20,6 @@ namespace stream::bench {
 namespace {
 
 using namespace stream::llm;
-
-double thread_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-template <typename F>
-double seconds_of(F f) {
-  const double start = thread_seconds();
-  f();
-  return thread_seconds() - start;
-}
 
 struct Size {
   const char* name;
@@ -75,13 +62,13 @@ std::vector<Row> decoding() {
       const Comparison both = compare(
           7,
           [&] {
-            return 1e3 * seconds_of([&] {
+            return 1e3 * thread_seconds_of([&] {
                      for (int t = 0; t < tokens; ++t) session.step(7);
                    }) /
                    tokens;
           },
           [&] {
-            return 1e3 * seconds_of([&] {
+            return 1e3 * thread_seconds_of([&] {
                      for (int t = 0; t < tokens; ++t)
                        sink += kernels().read(memory.data(), static_cast<std::int64_t>(memory.size()));
                    }) /
@@ -121,10 +108,10 @@ std::vector<Row> prefill() {
                 [&] {
                   Session session(decoder, std::make_unique<FullMemory>(decoder->config(), decoder->rope()),
                                   kTokens);
-                  return 1e3 * seconds_of([&] { session.feed(prompt); });
+                  return 1e3 * thread_seconds_of([&] { session.feed(prompt); });
                 },
                 [&] {
-                  const double seconds = seconds_of([&] {
+                  const double seconds = thread_seconds_of([&] {
                     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, kSide, kSide, kSide, 1, a.data(),
                                 kSide, b.data(), kSide, 0, c.data(), kSide);
                   });
@@ -153,12 +140,12 @@ std::vector<Row> windows() {
                        compare(
                            9,
                            [&] {
-                             return 1e3 * seconds_of([&] {
+                             return 1e3 * thread_seconds_of([&] {
                                       for (int t = 0; t < 20; ++t) sinks.step(7);
                                     }) /
                                     20;
                            },
-                           [&] { return 1e3 * seconds_of([&] { anew.step(7); }); }),
+                           [&] { return 1e3 * thread_seconds_of([&] { anew.step(7); }); }),
                        1.0 / 8));
   }
   return rows;

@@ -2,10 +2,10 @@
 /// Python, CartPole inside the graph, and a million learners by key. All times are processor time, which is
 /// what one core has to give; the rest of the machine may be busy.
 #include <algorithm>
-#include <ctime>
 #include <fstream>
 #include <stdexcept>
 
+#include "clock.hpp"
 #include "compare.hpp"
 #include "environments/cartpole.hpp"
 #include "rl/controller.hpp"
@@ -16,12 +16,6 @@ namespace stream::bench {
 namespace {
 
 using testing::ScratchFolder;
-
-double thread_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 /// Microseconds of an update of stream Q, network 5 -> 32 -> 32 -> 2: what rl_loop.py and rl_torch.cpp do.
 double kernel_update(long updates) {

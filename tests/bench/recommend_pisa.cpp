@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 
+#include "clock.hpp"
 #include "program/program.hpp"
 #include "recommenders/recommenders_pisa.hpp"
 #include "stream/testing.hpp"
@@ -15,12 +15,6 @@ namespace stream::recommenders {
 namespace {
 
 constexpr std::int64_t kItems = 100'000, kFeatures = 64, kGroup = 8;
-
-double thread_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 /// Untrained, but for items that lie in groups, as items do: speed does not depend on what was learnt.
 void write_model(const std::string& path) {
@@ -49,9 +43,9 @@ void run(int events, bool exact) {
     // A listener of some 800 items.
     Packet packet = Packet::of<Record>(std::chrono::seconds(second),
                                        Object{{"item", "t" + std::to_string(random.below(800) * 100)}});
-    const double start = thread_seconds();
+    const double start = bench::thread_seconds();
     op->process(std::move(packet), out);
-    times.push_back(thread_seconds() - start);
+    times.push_back(bench::thread_seconds() - start);
     out.packets[0].resize(std::min<std::size_t>(out.packets[0].size(), 1));
   };
   for (int i = 0; i < 1500; ++i) event(i % 8 == 0 ? 40'000 : 200);  // some 190 sessions
