@@ -310,7 +310,9 @@ class LibavDecoder final : public VideoDecoder {
                      ", after frame " + std::to_string(decoded_ - 1));
     // Matroska is read on over a cut as if it were the end, and only the log tells.
     if (libav::last_message().find("ended prematurely") != std::string::npos)
-      throw bad_data("the input is cut inside of what follows frame " + std::to_string(decoded_ - 1));
+      throw bad_data(decoded_ == 0
+                         ? "the input is cut before its first frame ends"
+                         : "the input is cut inside of what follows frame " + std::to_string(decoded_ - 1));
     // Matroska: what a muxer that could seek back has written, in hours, minutes and seconds.
     const AVDictionaryEntry* entry = av_dict_get(stream_->metadata, "DURATION", nullptr, 0);
     int hours = 0, minutes = 0;

@@ -15,6 +15,9 @@ class WordPieces {
   /// `pieces`: of vocab.txt, by number; those that go on a word begin with "##". Throws Error(kBadData) when
   /// [UNK], [CLS] or [SEP] is not among them or one is there twice.
   explicit WordPieces(std::vector<std::string> pieces);
+  WordPieces(WordPieces&&) = default;
+  WordPieces(const WordPieces&) = delete;
+  WordPieces& operator=(const WordPieces&) = delete;
   /// One piece to a line. Throws Error(kNoInput), Error(kBadData) that name the file.
   static WordPieces read(const std::string& path);
   /// [CLS], the pieces of the text, [SEP]: `length` tokens at the most. Text is lowered and loses its

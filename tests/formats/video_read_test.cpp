@@ -131,6 +131,8 @@ TEST(VideoRead, WhatIsCutIsNamedAfterTheFramesBefore) {
       EXPECT_GT(got.frames.size(), 0u) << part;
     }
   }
+  // Where a reader has seen no frame yet, none is counted.
+  EXPECT_THAT(read_bytes(mkv.substr(0, 700)).complaint, HasSubstr("cut before its first frame"));
 }
 
 TEST(VideoRead, AStreamThatChangesIsNamedAfterTheFramesBefore) {
