@@ -7,9 +7,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <numeric>
 #include <random>
 
 #include "hdf5/archive_file.hpp"
+#include "hdf5/mapped_file.hpp"
 
 namespace stream {
 namespace {
@@ -55,7 +57,8 @@ void KeySpill::add(StatePacker& states) {
   static std::atomic<std::uint64_t> number{0};
   const std::string path =
       (std::filesystem::path(folder_) / (mine + "-" + std::to_string(++number) + ".h5")).string();
-  PackedStates packed(write_nameless_archive(path, states.take()));
+  auto [archive, pages] = write_nameless_archive(path, states.take());
+  PackedStates packed(archive);
   if (unused_.empty())
     unused_.push_back(static_cast<std::uint32_t>(segments_.size())), segments_.emplace_back();
   const std::uint32_t place = unused_.back();
@@ -63,10 +66,36 @@ void KeySpill::add(StatePacker& states) {
   const std::size_t count = packed.size();
   Segment& segment = segments_[place];
   segment.states.emplace(std::move(packed));
+  segment.pages = std::move(pages);
   segment.alive.assign(count, 1);
   segment.count = count;
   alive_ += count, rows_ += count;
   for (std::uint32_t row = 0; row < count; ++row) moved_(key({place, row}), {place, row});
+  let_go(segments_[place].pages);
+}
+
+/// What has been looked at would stay in memory until that is short, and count as ours.
+void KeySpill::let_go_of_pages() const {
+  for (const Segment& segment : segments_) let_go(segment.pages);
+}
+
+Archive KeySpill::state(Place place) {
+  if (++read_ % kMost == 0) let_go_of_pages();
+  return segments_[place.segment].states->state(place.row);
+}
+
+void KeySpill::states(std::span<const Place> places,
+                      const std::function<void(std::size_t i, Archive)>& f) const {
+  std::vector<std::size_t> order(places.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return places[a] < places[b]; });
+  for (auto at = order.begin(); at != order.end();) {
+    const std::uint32_t number = places[*at].segment;
+    const Segment& segment = segments_[number];
+    for (; at != order.end() && places[*at].segment == number; ++at)
+      f(*at, segment.states->state(places[*at].row));
+    let_go(segment.pages);
+  }
 }
 
 void KeySpill::erase(Place place) {

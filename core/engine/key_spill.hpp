@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ class KeySpill {
  public:
   struct Place {
     std::uint32_t segment, row;
+    auto operator<=>(const Place&) const = default;
   };
   /// Told where a state lies from now on.
   using Moved = std::function<void(std::string_view key, Place to)>;
@@ -31,25 +33,29 @@ class KeySpill {
   /// Error(kCannotWrite), with nothing changed.
   void write(StatePacker& states);
   std::string_view key(Place place) const { return segments_[place.segment].states->key(place.row); }
-  /// Its values are the file's own pages; it is still here afterwards. Throws Error(kBadData).
-  Archive state(Place place) const { return segments_[place.segment].states->state(place.row); }
+  /// A copy; it is still here afterwards. Throws Error(kBadData).
+  Archive state(Place place);
+  /// Copies of many, in the order of the disk, with no more than one segment's pages in memory.
+  void states(std::span<const Place> places, const std::function<void(std::size_t i, Archive)>& f) const;
   void erase(Place place);
   /// States in it.
   std::size_t size() const { return alive_; }
   std::size_t segments() const;
-  /// Each segment with the rows that are still in use. They share their memory with it, and stay as they are
-  /// when it goes.
+  /// Each segment with the rows that are still in use. They share their memory with it, stay as they are when
+  /// it goes, and must not be changed.
   void each(
       const std::function<void(const Archive& packed, const std::vector<std::uint8_t>& alive)>& f) const;
 
  private:
   struct Segment {
     std::optional<PackedStates> states;
+    Buffer pages;  ///< of its file
     std::vector<std::uint8_t> alive;
     std::size_t count = 0;  ///< of those alive
   };
   void add(StatePacker& states);
   void tidy();
+  void let_go_of_pages() const;
   void prepare_folder();
   std::string folder_;
   Moved moved_;
@@ -57,6 +63,7 @@ class KeySpill {
   std::vector<Segment> segments_;
   std::vector<std::uint32_t> unused_;  ///< places in segments_
   std::size_t alive_ = 0, rows_ = 0;
+  std::size_t read_ = 0;  ///< states since pages were last let go
 };
 
 }  // namespace stream

@@ -1,6 +1,7 @@
 #include "engine/key_table.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "stream/error.hpp"
 
@@ -49,21 +50,24 @@ Operator& KeyTable::at(std::string_view key) {
   return *instance->op;
 }
 
-Operator& KeyTable::bring(Slot& slot, std::string_view key, std::uint64_t hash) {
+std::unique_ptr<Operator> KeyTable::revived(std::string_view key, const Archive& state) const {
   std::unique_ptr<Operator> op = make_();
-  const bool known = slot.where != 0;
-  if (known) {
+  try {
+    op->load(state);
+  } catch (const Error& e) {
+    throw e.within("the state of key '" + std::string(key) + "'");
+  }
+  return op;
+}
+
+Operator& KeyTable::bring(Slot& slot, std::string_view key, std::uint64_t hash) {
+  if (slot.where != 0) {
     const KeySpill::Place place = place_of(slot.where);
-    try {
-      op->load(spill_.state(place));
-    } catch (const Error& e) {
-      throw e.within("the state of key '" + std::string(key) + "'");
-    }
     // The slot names the key that its place holds: first the instance, then the place may go.
-    slot.where = reinterpret_cast<std::uint64_t>(&put_in_memory(key, std::move(op)));
+    slot.where = reinterpret_cast<std::uint64_t>(&put_in_memory(key, revived(key, spill_.state(place))));
     spill_.erase(place);
   } else {
-    slot = {hash, reinterpret_cast<std::uint64_t>(&put_in_memory(key, std::move(op)))};
+    slot = {hash, reinterpret_cast<std::uint64_t>(&put_in_memory(key, make_()))};
     ++size_;
   }
   // NOLINTNEXTLINE(performance-no-int-to-ptr)
@@ -120,15 +124,32 @@ void KeyTable::each(const std::function<void(const std::string& key, Operator&)>
   for (const Slot& slot : slots_)
     if (slot.where != 0) names.emplace_back(key_in(slot));
   std::sort(names.begin(), names.end());
-  for (const std::string& name : names) {
-    Slot& slot = find(name, hash_of(name));
-    if (forget && (slot.where & kOnDisk) != 0) {
-      const std::unique_ptr<Operator> op = make_();
-      op->load(spill_.state(place_of(slot.where)));
-      f(name, *op);
-    } else {
+  if (!forget) {
+    for (const std::string& name : names) {
       f(name, at(name));
       keep_limit();
+    }
+    return;
+  }
+  // Names say nothing of where states lie, so some are read ahead in the order of the disk. Nobody comes or
+  // goes meanwhile.
+  keep_limit();
+  const std::size_t ahead = std::max<std::size_t>(options_.in_memory / 8, 64);
+  for (std::size_t begin = 0; begin < names.size(); begin += ahead) {
+    const auto some = std::span(names).subspan(begin, std::min(ahead, names.size() - begin));
+    std::vector<std::unique_ptr<Operator>> away(some.size());
+    std::vector<KeySpill::Place> places;
+    std::vector<std::size_t> whose;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const Slot& slot = find(some[i], hash_of(some[i]));
+      if ((slot.where & kOnDisk) != 0) places.push_back(place_of(slot.where)), whose.push_back(i);
+    }
+    spill_.states(places, [&](std::size_t i, const Archive& state) {
+      away[whose[i]] = revived(some[whose[i]], state);
+    });
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      f(some[i], away[i] ? *away[i] : at(some[i]));
+      away[i].reset();
     }
   }
 }

@@ -37,7 +37,7 @@ class KeyTable {
     if (too_many()) send_away(resident_ - options_.in_memory + options_.in_memory / 8);
   }
   /// Every key in the order of names, one after the other in memory. `forget`: what is not in memory need not
-  /// keep the state that `f` leaves it with.
+  /// keep the state that `f` leaves it with, and an eighth of the limit is read ahead.
   void each(const std::function<void(const std::string& key, Operator&)>& f, bool forget);
 
   void save(Archive& into) const;
@@ -70,6 +70,7 @@ class KeyTable {
   }
   Slot& find(std::string_view key, std::uint64_t hash);
   std::string_view key_in(const Slot& slot) const;
+  std::unique_ptr<Operator> revived(std::string_view key, const Archive& state) const;
   Instance& put_in_memory(std::string_view key, std::unique_ptr<Operator> op);
   Operator& bring(Slot& slot, std::string_view key, std::uint64_t hash);
   void send_away(std::size_t count);

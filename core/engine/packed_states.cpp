@@ -119,37 +119,10 @@ std::pair<std::size_t, std::size_t> between(std::span<const std::int64_t> ends, 
 }
 
 template <typename T>
-T value_at(const Archive& entry, std::size_t row) {
-  const auto values = entry.tensor("values").values<T>();
-  if (row >= values.size()) throw bad_data("a column of the keys' states is too short");
-  return values[row];
-}
-
-Tensor tensor_at(const Archive& entry, std::size_t row) {
-  const Tensor &values = entry.tensor("values"), &shapes = entry.tensor("shapes");
-  const auto all = shapes.values<std::int64_t>();
-  if (shapes.shape().size() != 2) throw bad_data("a column of the keys' states has no shapes");
-  const bool own_shape = entry.has("ends");
-  const auto rank = static_cast<std::size_t>(shapes.shape()[1]), from = own_shape ? row * rank : 0;
-  if (rank > 64 || from + rank > all.size()) throw bad_data("a column of the keys' states is too short");
-  const auto shape = all.subspan(from, rank);
-  const auto held = static_cast<std::size_t>(values.elements());
-  std::uint64_t elements = 1;
-  for (const std::int64_t d : shape) {
-    if (d < 0 || (d != 0 && elements > held / static_cast<std::uint64_t>(d)))
-      throw bad_data("a key's state claims more elements than there are");
-    elements *= static_cast<std::uint64_t>(d);
-  }
-  std::size_t begin = row * elements;
-  if (own_shape) {
-    const auto [first, end] = between(entry.tensor("ends").values<std::int64_t>(), row, held);
-    if (end - first != elements) throw bad_data("a key's state does not fit its shape");
-    begin = first;
-  } else if (elements != 0 && row >= held / elements) {
-    throw bad_data("a column of the keys' states is too short");
-  }
-  const std::size_t size = size_of(values.dtype());
-  return {values.buffer().slice(begin * size, elements * size), values.dtype(), {shape.begin(), shape.end()}};
+T value_at(const Buffer& values, std::size_t row) {
+  const auto all = values.as<T>();
+  if (row >= all.size()) throw bad_data("a column of the keys' states is too short");
+  return all[row];
 }
 
 }  // namespace
@@ -224,8 +197,10 @@ PackedStates::PackedStates(const Archive& packed) : packed_(packed) {
       const std::size_t end = left.find('\n'), blank = left.find(' ');
       if (end == std::string_view::npos || blank == std::string_view::npos || blank == 0 || blank + 1 >= end)
         throw bad_data("the keys' states have a column without kind or name");
-      Column column{left[0], split(left.substr(blank + 1, end - blank - 1)), &entries};
-      for (const std::string& part : column.path) column.entry = &column.entry->group(part);
+      Column column{.kind = left[0], .path = split(left.substr(blank + 1, end - blank - 1))};
+      const Archive* entry = &entries;
+      for (const std::string& part : column.path) entry = &entry->group(part);
+      open(column, *entry);
       columns.push_back(std::move(column));
       left.remove_prefix(end + 1);
     }
@@ -239,6 +214,65 @@ PackedStates::PackedStates(const Archive& packed) : packed_(packed) {
   }
 }
 
+/// Finds once what every state asks for.
+void PackedStates::open(Column& column, const Archive& entry) {
+  const auto of_type = [&](DType type) {
+    if (column.type != type) throw bad_data("a column of the keys' states has values of another type");
+  };
+  if (column.kind == kGroup) return;
+  const Tensor& values = entry.tensor("values");
+  if (!values.contiguous()) throw bad_data("a column of the keys' states is not contiguous");
+  column.type = values.dtype();
+  column.values =
+      values.buffer().slice(0, static_cast<std::size_t>(values.elements()) * size_of(column.type));
+  switch (column.kind) {
+    case kBool:
+      return of_type(DType::kU8);
+    case kInteger:
+      return of_type(DType::kI64);
+    case kNumber:
+      return of_type(DType::kF64);
+    case kText:
+      column.ends = entry.tensor("ends").values<std::int64_t>();
+      return of_type(DType::kU8);
+    case kTensor:
+      break;
+    default:
+      throw bad_data(std::string("the keys' states have a column of unknown kind '") + column.kind + "'");
+  }
+  const Tensor& shapes = entry.tensor("shapes");
+  column.shapes = shapes.values<std::int64_t>();
+  if (shapes.shape().size() != 2 || shapes.shape()[1] > 64)
+    throw bad_data("a column of the keys' states has no shapes");
+  column.rank = static_cast<std::size_t>(shapes.shape()[1]);
+  column.one_shape = !entry.has("ends");
+  if (!column.one_shape) column.ends = entry.tensor("ends").values<std::int64_t>();
+}
+
+Tensor PackedStates::tensor_at(const Column& column, std::size_t row) {
+  const std::size_t size = size_of(column.type), held = column.values.size() / size;
+  const std::size_t from = column.one_shape ? 0 : row * column.rank;
+  if (from + column.rank > column.shapes.size()) throw bad_data("a column of the keys' states is too short");
+  const auto shape = column.shapes.subspan(from, column.rank);
+  std::uint64_t elements = 1;
+  for (const std::int64_t d : shape) {
+    if (d < 0 || (d != 0 && elements > held / static_cast<std::uint64_t>(d)))
+      throw bad_data("a key's state claims more elements than there are");
+    elements *= static_cast<std::uint64_t>(d);
+  }
+  std::size_t begin = row * elements;
+  if (!column.one_shape) {
+    const auto [first, end] = between(column.ends, row, held);
+    if (end - first != elements) throw bad_data("a key's state does not fit its shape");
+    begin = first;
+  } else if (elements != 0 && row >= held / elements) {
+    throw bad_data("a column of the keys' states is too short");
+  }
+  return {Buffer::copy(column.values.bytes().subspan(begin * size, elements * size)),
+          column.type,
+          {shape.begin(), shape.end()}};
+}
+
 std::string_view PackedStates::key(std::size_t i) const {
   const auto [begin, end] = between(key_ends_, i, keys_.size());
   return keys_.substr(begin, end - begin);
@@ -247,28 +281,33 @@ std::string_view PackedStates::key(std::size_t i) const {
 Archive PackedStates::state(std::size_t i) const {
   const auto [layout, row] = place_.at(i);
   Archive out;
-  for (const auto& [kind, path, entry] : layouts_[layout]) {
-    if (kind == kGroup) {
+  for (const Column& column : layouts_[layout]) {
+    const auto& path = column.path;
+    if (column.kind == kGroup) {
       group_at(out, path);
       continue;
     }
     Archive* at = &out;
     for (std::size_t p = 0; p + 1 < path.size(); ++p) at = &at->group(path[p]);
     const std::string& name = path.back();
-    if (kind == kBool) {
-      at->set(name, value_at<std::uint8_t>(*entry, row) != 0);
-    } else if (kind == kInteger) {
-      at->set(name, value_at<std::int64_t>(*entry, row));
-    } else if (kind == kNumber) {
-      at->set(name, value_at<double>(*entry, row));
-    } else if (kind == kText) {
-      const std::string_view all = entry->tensor("values").buffer().text();
-      const auto [begin, end] = between(entry->tensor("ends").values<std::int64_t>(), row, all.size());
-      at->set(name, all.substr(begin, end - begin));
-    } else if (kind == kTensor) {
-      at->set(name, tensor_at(*entry, row));
-    } else {
-      throw bad_data(std::string("the keys' states have a column of unknown kind '") + kind + "'");
+    switch (column.kind) {
+      case kBool:
+        at->set(name, value_at<std::uint8_t>(column.values, row) != 0);
+        break;
+      case kInteger:
+        at->set(name, value_at<std::int64_t>(column.values, row));
+        break;
+      case kNumber:
+        at->set(name, value_at<double>(column.values, row));
+        break;
+      case kText: {
+        const std::string_view all = column.values.text();
+        const auto [begin, end] = between(column.ends, row, all.size());
+        at->set(name, all.substr(begin, end - begin));
+        break;
+      }
+      default:
+        at->set(name, tensor_at(column, row));
     }
   }
   return out;

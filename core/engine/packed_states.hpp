@@ -41,15 +41,17 @@ class StatePacker {
   std::vector<std::pair<std::string, const Archive::Entry*>> leaves_;
 };
 
-/// Reads what `pack_states` made, any state at any time. Its values are the archive's own memory.
+/// Reads what a packer made, any state at any time.
 class PackedStates {
  public:
-  /// Throws Error(kBadData) when the archive is no such thing; what its columns hold is checked as it is
-  /// read.
+  /// Throws Error(kBadData) when the archive is no such thing; the ends and shapes of its columns are checked
+  /// as they are read.
   explicit PackedStates(const Archive& packed);
   std::size_t size() const { return place_.size(); }
   /// Valid as long as this object is.
   std::string_view key(std::size_t i) const;
+  /// Its values are copies: the archive's memory may be a file's, of which nobody should keep a page for one
+  /// key, and into which nobody should write.
   Archive state(std::size_t i) const;
   const Archive& archive() const { return packed_; }
 
@@ -57,8 +59,14 @@ class PackedStates {
   struct Column {
     char kind;
     std::vector<std::string> path;
-    const Archive* entry;
+    Buffer values;
+    DType type = DType::kU8;
+    std::span<const std::int64_t> ends, shapes;
+    std::size_t rank = 0;
+    bool one_shape = false;
   };
+  static void open(Column& column, const Archive& entry);
+  static Tensor tensor_at(const Column& column, std::size_t row);
   struct Place {
     std::uint32_t layout, row;
   };

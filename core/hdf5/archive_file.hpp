@@ -25,9 +25,13 @@ Archive read_archive(const std::string& path);
 /// are looked at and drops when memory is short. For files that are replaced, never changed: they stay
 /// readable when another takes their name.
 Archive map_archive(const std::string& path);
+struct NamelessArchive {
+  Archive archive;
+  Buffer pages;  ///< the file, for `let_go`; empty when the system could not map it
+};
 /// Writes an archive that lives as long as this process needs it: a file that is mapped as `map_archive` does
 /// and has no name any more. `path`: the name it has meanwhile. It is neither synced nor checked. Throws
 /// Error(kCannotWrite), and leaves nothing behind.
-Archive write_nameless_archive(const std::string& path, const Archive& archive);
+NamelessArchive write_nameless_archive(const std::string& path, const Archive& archive);
 
 }  // namespace stream

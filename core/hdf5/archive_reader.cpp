@@ -202,8 +202,6 @@ class Reader {
 
 }  // namespace
 
-namespace {
-
 Archive read_tree(const std::string& path, const Buffer& mapped) {
   const Library library;
   Archive archive;
@@ -219,10 +217,6 @@ Archive read_tree(const std::string& path, const Buffer& mapped) {
   return archive;
 }
 
-}  // namespace
-
-Archive map_tree(const std::string& path) { return read_tree(path, map_file(path)); }
-
 Archive read_archive(const std::string& path) {
   check_trailer(path);
   return read_tree(path, {});
@@ -230,7 +224,7 @@ Archive read_archive(const std::string& path) {
 
 Archive map_archive(const std::string& path) {
   check_trailer(path);
-  return map_tree(path);
+  return read_tree(path, map_file(path));
 }
 
 }  // namespace stream

@@ -104,14 +104,15 @@ void write_archive_beside(const std::string& temporary, const std::string& path,
   }
 }
 
-Archive write_nameless_archive(const std::string& path, const Archive& archive) {
+NamelessArchive write_nameless_archive(const std::string& path, const Archive& content) {
   try {
     // Nobody who can foresee the name may lead it elsewhere.
-    write_tree(path, archive, H5F_ACC_EXCL);
-    Archive mapped = map_tree(path);
+    write_tree(path, content, H5F_ACC_EXCL);
+    Buffer pages = map_file(path);
+    Archive archive = read_tree(path, pages);
     if (files().unlink(path.c_str()) != 0)
       throw cannot_write(std::string("cannot be removed: ") + std::strerror(errno));
-    return mapped;
+    return {std::move(archive), std::move(pages)};
   } catch (const Error& e) {
     files().unlink(path.c_str());
     throw cannot_write(path + ": cannot be written: " + e.what());

@@ -26,4 +26,8 @@ Buffer map_file(const std::string& path) {
   return {owner, static_cast<const std::byte*>(at), size};
 }
 
+void let_go(const Buffer& mapped) {
+  if (!mapped.empty()) ::madvise(const_cast<std::byte*>(mapped.data()), mapped.size(), MADV_DONTNEED);
+}
+
 }  // namespace stream

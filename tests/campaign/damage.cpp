@@ -231,7 +231,7 @@ int damage_campaign(const Options& options) {
   Random random(options.seed);
   Tally tally;
   for (const Pipeline& pipeline : pipelines(options.only)) {
-    if (pipeline.heavy) continue;
+    if (pipeline.heavy && options.only.empty()) continue;
     if (options.short_form && pipeline.name != "merge") continue;
     Site site(pipeline, random(), options.short_form ? 700 : 1500);
     damage_one(site, options, random, tally);
