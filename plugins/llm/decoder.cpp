@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "llm/kernels.hpp"
+#include "llm/positions.hpp"
 #include "stream/error.hpp"
 
 namespace stream::llm {
@@ -49,13 +50,21 @@ Decoder::Decoder(LanguageModel model, WeightType type)
     const Tensor* const bias = find(name + ".bias");
     return NormWeights{floats(*find(name + ".weight")), bias ? floats(*bias) : std::vector<float>()};
   };
+  // One for all heads, or one for each.
+  const auto of_heads = [&](std::vector<float> values) {
+    const auto all = static_cast<std::size_t>(config_.kv_width());
+    for (std::size_t i = 0; values.size() < all; ++i) values.push_back(values[i]);
+    return values;
+  };
   embedding_ = matrix("embed_tokens");
   if (config_.position == Position::kLearned) position_embedding_ = matrix("position_embedding");
+  if (config_.position == Position::kRelative)
+    attention_weights_.relative = floats(*find("relative_attention_bias.weight"));
   for (std::int64_t i = 0; i < config_.layers; ++i) {
     const std::string name = "layers." + std::to_string(i) + ".";
     Layer layer;
-    layer.before_attention = norm_weights(name + "input_layernorm");
-    layer.before_ffn = norm_weights(name + "post_attention_layernorm");
+    layer.of_attention = norm_weights(name + "input_layernorm");
+    layer.of_ffn = norm_weights(name + "post_attention_layernorm");
     layer.q = matrix(name + "self_attn.q_proj");
     layer.k = matrix(name + "self_attn.k_proj");
     layer.v = matrix(name + "self_attn.v_proj");
@@ -63,12 +72,22 @@ Decoder::Decoder(LanguageModel model, WeightType type)
     if (config_.gated) layer.gate = matrix(name + "mlp.gate_proj");
     layer.up = matrix(name + "mlp.up_proj");
     layer.down = matrix(name + "mlp.down_proj");
-    if (const Tensor* t = find(name + "self_attn.key_bias")) layer.key_bias = floats(*t);
-    if (const Tensor* t = find(name + "self_attn.value_bias")) layer.value_bias = floats(*t);
-    if (!layer.key_bias.empty() && layer.value_bias.empty()) layer.value_bias.resize(layer.key_bias.size());
+    const std::string self = name + "self_attn.";
+    AttentionWeights::Layer& weights = attention_weights_.layers.emplace_back();
+    if (has_key(config_.attention_bias)) {
+      layer.key_bias = of_heads(floats(*find(self + "key_bias")));
+      layer.value_bias = of_heads(has_value(config_.attention_bias) ? floats(*find(self + "value_bias"))
+                                                                    : config_.fixed_bias_value());
+    } else if (has_value(config_.attention_bias)) {
+      weights.value = of_heads(floats(*find(self + "value_bias")));
+    }
+    if (operation_of(config_.score).similarity == Similarity::kMlpKernel) {
+      weights.kernel_in = floats(*find(self + "kernel_in.weight"));
+      weights.kernel_out = floats(*find(self + "kernel_out.weight"));
+    }
     layers_.push_back(std::move(layer));
   }
-  final_norm_ = norm_weights("norm");
+  if (config_.norm_place == NormPlace::kPre) final_norm_ = norm_weights("norm");
   if (!config_.tied_embeddings) head_ = matrix("lm_head");
 }
 
@@ -95,13 +114,7 @@ void Decoder::embed(std::span<const std::int32_t> tokens, std::int64_t position,
       position_embedding_.row(p, added.data());
       add(x, added.data(), h);
     } else if (config_.position == Position::kSinusoidal) {
-      // Vaswani et al. 2017: sines, then cosines.
-      for (std::int64_t i = 0; i < h / 2; ++i) {
-        const double angle = static_cast<double>(p) *
-                             std::pow(10000.0, -2.0 * static_cast<double>(i) / static_cast<double>(h));
-        x[i] += static_cast<float>(std::sin(angle));
-        x[h / 2 + i] += static_cast<float>(std::cos(angle));
-      }
+      add_sinusoid(p, x, h);
     }
   }
 }
@@ -150,6 +163,36 @@ void Decoder::feed_forward(const Layer& layer, const float* normed, std::int64_t
   layer.down.apply(work.up.data(), work.projected.data(), tokens, work.scratch);
 }
 
+void Decoder::layer(std::int64_t index, float* x, std::int64_t tokens, Memory& memory,
+                    Workspace& work) const {
+  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const std::int64_t n = tokens * config_.hidden;
+  const auto add_projected = [&] { add(x, work.projected.data(), n); };
+  if (config_.norm_place == NormPlace::kPost) {
+    attention(layer, index, x, tokens, memory, work);
+    add_projected();
+    norm(layer.of_attention, x, work.normed.data(), tokens);
+    std::copy_n(work.normed.data(), n, x);
+    feed_forward(layer, x, tokens, work);
+    add_projected();
+    norm(layer.of_ffn, x, work.normed.data(), tokens);
+    std::copy_n(work.normed.data(), n, x);
+    return;
+  }
+  norm(layer.of_attention, x, work.normed.data(), tokens);
+  attention(layer, index, work.normed.data(), tokens, memory, work);
+  if (config_.parallel_residual) {
+    // Both parts read the layer's input.
+    norm(layer.of_ffn, x, work.normed.data(), tokens);
+    add_projected();
+  } else {
+    add_projected();
+    norm(layer.of_ffn, x, work.normed.data(), tokens);
+  }
+  feed_forward(layer, work.normed.data(), tokens, work);
+  add_projected();
+}
+
 void Decoder::run(float* x, std::int64_t tokens, Memory& memory, Workspace& work) const {
   const auto sized = [tokens](std::vector<float>& v, std::int64_t width) {
     v.resize(static_cast<std::size_t>(tokens * width));
@@ -163,25 +206,12 @@ void Decoder::run(float* x, std::int64_t tokens, Memory& memory, Workspace& work
   sized(work.up, config_.ffn);
   if (config_.gated) sized(work.gate, config_.ffn);
   const std::int64_t n = tokens * config_.hidden;
-  std::vector<float> beside;
   for (std::int64_t i = 0; i < config_.layers; ++i) {
-    const Layer& layer = layers_[static_cast<std::size_t>(i)];
-    norm(layer.before_attention, x, work.normed.data(), tokens);
-    attention(layer, i, work.normed.data(), tokens, memory, work);
-    if (config_.parallel_residual) {
-      beside = work.projected;
-      norm(layer.before_ffn, x, work.normed.data(), tokens);
-      feed_forward(layer, work.normed.data(), tokens, work);
-      add(x, beside.data(), n);
-    } else {
-      add(x, work.projected.data(), n);
-      norm(layer.before_ffn, x, work.normed.data(), tokens);
-      feed_forward(layer, work.normed.data(), tokens, work);
-    }
-    add(x, work.projected.data(), n);
+    layer(i, x, tokens, memory, work);
     if (work.layer_tap) work.layer_tap(i, {x, static_cast<std::size_t>(n)});
   }
   memory.commit(tokens);
+  if (config_.norm_place == NormPlace::kPost) return;
   norm(final_norm_, x, work.normed.data(), tokens);
   std::copy_n(work.normed.data(), n, x);
 }

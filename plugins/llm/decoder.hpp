@@ -18,7 +18,8 @@ namespace stream::llm {
 /// What a pass needs beside the weights: buffers that one sequence (or several, in turn) uses again and
 /// again.
 struct Workspace {
-  explicit Workspace(const ModelConfig& config, const Rope& rope) : attention(config, rope) {}
+  Workspace(const ModelConfig& config, const Rope& rope, const AttentionWeights* weights)
+      : attention(config, rope, weights) {}
   Attention attention;
   std::vector<float> normed, queries, keys, values, attended, projected, gate, up;
   Matrix::Scratch scratch;
@@ -41,7 +42,7 @@ class Decoder {
   const std::string& fingerprint() const { return fingerprint_; }
   /// Bytes of weights that decoding one token reads (of the embedding only a row).
   std::size_t bytes_per_token() const;
-  Workspace workspace() const { return Workspace(config_, rope_); }
+  Workspace workspace() const { return {config_, rope_, &attention_weights_}; }
 
   /// x [tokens, hidden]: embeddings of tokens, the first of which stands at `position`. Throws
   /// Error(kBadData) for a token that is not in the vocabulary, or a position that the model has no embedding
@@ -58,13 +59,15 @@ class Decoder {
     std::vector<float> weight, bias;
   };
   struct Layer {
-    NormWeights before_attention, before_ffn;
+    NormWeights of_attention, of_ffn;  ///< in front of them, or behind
     Matrix q, k, v, o, gate, up, down;
     std::vector<float> key_bias, value_bias;  ///< [kv_heads, head_dim], or empty
   };
   void norm(const NormWeights& weights, const float* x, float* y, std::int64_t tokens) const;
   void attention(const Layer& layer, std::int64_t index, const float* normed, std::int64_t tokens,
                  Memory& memory, Workspace& work) const;
+  /// One layer of x [tokens, hidden].
+  void layer(std::int64_t index, float* x, std::int64_t tokens, Memory& memory, Workspace& work) const;
   void feed_forward(const Layer& layer, const float* normed, std::int64_t tokens, Workspace& work) const;
 
   ModelConfig config_;
@@ -72,6 +75,7 @@ class Decoder {
   std::string fingerprint_;
   Matrix embedding_, position_embedding_;
   std::vector<Layer> layers_;
+  AttentionWeights attention_weights_;
   NormWeights final_norm_;
   Matrix head_;
 };

@@ -22,6 +22,10 @@ Identification::Identification(const LanguageModel& model, IdentificationOptions
                      name_of(c.position));
   if (c.score != Score::kSoftmax)
     throw bad_recipe(std::string("gates are found for the score softmax, not ") + name_of(c.score));
+  if (c.prefix > 0)
+    throw bad_recipe(
+        "gates are found for models whose tokens see what came before, and this one has a prefix of " +
+        std::to_string(c.prefix) + " tokens that see each other");
   if (options_.sinks < 0 || options_.recent < 1 || options_.steps < 1)
     throw bad_recipe("identification with " + std::to_string(options_.sinks) + " sinks, " +
                      std::to_string(options_.recent) + " recent tokens and " +
@@ -49,6 +53,9 @@ double Identification::step(const at::Tensor& tokens, const at::Tensor& labelled
   if (length > network_.config().context)
     throw bad_data("a sample of " + std::to_string(length) + " tokens, and the model's context is " +
                    std::to_string(network_.config().context));
+  if (const std::int64_t window = network_.config().sliding_window; window > 0 && length > window)
+    throw bad_data("a sample of " + std::to_string(length) + " tokens, and the model's sliding window is " +
+                   std::to_string(window) + ": its heads never see a whole sample");
   const std::int64_t compared = labelled.sum().item<std::int64_t>();
   if (compared == 0) throw bad_data("samples in which no token is labelled");
   {

@@ -27,9 +27,22 @@ ModelConfig config_of(const Params& p) {
   c.begin_token = p.get<bool>("begin_token") ? p.get<std::int64_t>("begin_id") : -1;
   c.rope_base = p.get<double>("rope_base");
   c.position = position_named(p.get<std::string>("position"));
+  const FeedForward& feed_forward = feed_forward_named(p.get<std::string>("feed_forward"));
+  c.activation = feed_forward.activation;
+  c.gated = feed_forward.gated;
+  c.norm_place = norm_place_named(p.get<std::string>("norm"));
+  c.prefix = p.get<std::int64_t>("prefix");
+  c.sliding_window = p.get<std::int64_t>("window");
   c.score = score_named(p.get<std::string>("score"));
   c.score_offset = p.get<double>("score_offset");
+  if (c.score_offset != 0 && operation_of(c.score).similarity != Similarity::kSigmoid)
+    throw bad_recipe(std::string("score_offset is that of the sigmoids, and score is ") + name_of(c.score));
   c.attention_bias = attention_bias_named(p.get<std::string>("attention_bias"));
+  c.bias_shared = p.get<bool>("bias_shared");
+  c.bias_value = bias_value_named(p.get<std::string>("bias_value"));
+  c.bias_scale = p.get<double>("bias_scale");
+  if (c.bias_scale != 1 && c.bias_value == BiasValue::kZero)
+    throw bad_recipe("bias_scale is that of a bias_value, and bias_value is zero");
   return c;
 }
 
@@ -71,22 +84,48 @@ Spec TrainOperator::spec() {
              "put a begin token in front of every sample: the learnable sink token of StreamingLLM")
       .param("begin_id", std::int64_t{kByteBegin}, "its id", range(0, 1e6))
       .param("begin_at", std::int64_t{0}, "tokens of the text in front of the begin token", range(0, 65536))
-      .param("position", name_of(Position::kRope), "what tells positions apart", choices({"rope", "none"}))
+      .param(
+          "feed_forward", "swiglu",
+          "kind of the feed-forward layer: swiglu, geglu and reglu multiply with a gate, the others do not",
+          Choices{feed_forward_names()})
+      .param("norm", name_of(NormPlace::kPre),
+             "in front of attention and feed-forward layer, or behind their residual sums",
+             Choices{norm_place_names()})
+      .param("position", name_of(Position::kRope),
+             "what tells positions apart: turned queries and keys, nothing, a slope over the distance "
+             "(ALiBi), learned or sinusoidal embeddings, or a learned number for each head and bucket of the "
+             "distance (T5)",
+             Choices{position_names()})
       .param("rope_base", 10000.0, "of RoPE", range(2, 1e9))
-      .param("score", name_of(Score::kSoftmax), "how scores become weights",
-             choices({name_of(Score::kSoftmax), name_of(Score::kSoftmaxOne), name_of(Score::kSigmoid),
-                      name_of(Score::kSigmoidNormalised)}))
+      .param("prefix", std::int64_t{0},
+             "first tokens of a sample that see each other, whichever comes first, and behind which the loss "
+             "begins (prefix language model)",
+             range(0, 65535), unit("tokens"))
+      .param("window", std::int64_t{0},
+             "last tokens that a token sees, itself among them (shifted-window attention); 0: all",
+             range(0, 65536), unit("tokens"))
+      .param(
+          "score", name_of(Score::kSoftmax),
+          "how queries and keys become weights: softmax, the same with an ever-present key of score 0, "
+          "sigmoid, elu + 1, or a product of kernels (elu + 1, the identity, or a perceptron of two layers); "
+          "normalised: divided by their sum, and under the last two kernels by max(|sum|, 1)",
+          Choices{score_names()})
       .param("score_offset", 0.0, "subtracted from the scores under the sigmoids", range(-100, 100))
       .param("attention_bias", name_of(AttentionBias::kNone),
-             "a trained key, or key and value, of each head that belongs to no token",
-             choices({name_of(AttentionBias::kNone), name_of(AttentionBias::kKey),
-                      name_of(AttentionBias::kKeyValue)}))
+             "of each head and of no token: a trained key with a fixed value, a trained key and value, or a "
+             "trained vector added to its output",
+             Choices{attention_bias_names()})
+      .param("bias_shared", false, "one attention bias for all heads of a layer")
+      .param("bias_value", name_of(BiasValue::kZero),
+             "fixed value of the bias key: 0, (1, 0, 0, ...), or 1/sqrt(d) everywhere",
+             Choices{bias_value_names()})
+      .param("bias_scale", 1.0, "factor of bias_value", range(-1000, 1000))
       .param("report", std::int64_t{100}, "updates between two lines of progress", range(1, 1e9))
       .contract({.lookahead = kUnbounded, .state = Growth::kConstant, .cost = Cost::kHeavy})
       .about(
-          "A Llama-shaped decoder (RMSNorm, RoPE, SwiGLU, no biases), trained with AdamW (betas 0.9 and "
-          "0.95) and "
-          "gradients clipped to norm 1. Tokens go into a pool of bounded size; each time `tokens_per_step` "
+          "A Llama-shaped decoder (RMSNorm, RoPE, SwiGLU, no biases) where the switches say nothing else, "
+          "trained with AdamW (betas 0.9 and 0.95) and gradients clipped to norm 1. Tokens go into a pool of "
+          "bounded size; each time `tokens_per_step` "
           "more have "
           "come, one update is made from samples drawn from the pool. So training streams: memory is "
           "constant, a "

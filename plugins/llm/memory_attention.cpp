@@ -13,8 +13,9 @@ AttentionMemory::AttentionMemory(const ModelConfig& config, const Rope& rope, Op
                      " attended and " + std::to_string(options_.recent) + " recent tokens keeps nothing");
   if (options_.rule == Rule::kTova && options_.recent > 0)
     throw bad_recipe("memory tova keeps no recent tokens in any case, expected recent = 0");
-  if (config.position == Position::kAlibi)
-    throw bad_recipe("memory " + std::string(name()) + ": not for models with ALiBi");
+  if (config.position == Position::kAlibi || config.position == Position::kRelative)
+    throw bad_recipe("memory " + std::string(name()) + ": not for models with position " +
+                     name_of(config.position));
   if (kept() > config.context)
     throw bad_recipe("a memory of " + std::to_string(kept()) +
                      " tokens is larger than the model's context of " + std::to_string(config.context));

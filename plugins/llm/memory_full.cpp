@@ -22,6 +22,21 @@ void FullMemory::segments(std::int64_t layer, std::int64_t tokens, std::vector<S
             .query_position = count_,
             .until = count_ + 1,
             .until_step = 1};
+  if (const std::int64_t prefix = config_->prefix; prefix > 0) {
+    if (count_ + tokens < prefix || (count_ > 0 && count_ < prefix))
+      throw failed("the model is a prefix language model: the first " + std::to_string(prefix) +
+                   " tokens see each other, and must come together");
+    Segment first = s;
+    first.count = first.until = prefix;
+    first.until_step = 0;
+    out.push_back(first);
+    s.keys += prefix * kv_.head_dim();
+    s.values += prefix * kv_.head_dim();
+    s.count -= prefix;
+    s.key_position = prefix;
+    s.until -= prefix;
+    if (s.count == 0) return;
+  }
   if (const std::int64_t window = config_->sliding_window; window > 0) {
     // Slots that no query of the block sees are left out.
     const std::int64_t first = std::max<std::int64_t>(0, count_ + 1 - window);

@@ -20,6 +20,34 @@ std::int64_t recent_of(const Params& p, const ModelConfig& c, std::int64_t taken
   return recent > 0 ? recent : std::max<std::int64_t>(1, c.context - taken);
 }
 
+/// The same for memories that hold the last tokens in one piece. A model with a window of its own sees no
+/// farther: the newest token, and so many before it.
+std::int64_t recent_seen_of(const Params& p, const ModelConfig& c, std::int64_t taken) {
+  const std::int64_t recent = recent_of(p, c, taken);
+  if (c.sliding_window == 0 || recent < c.sliding_window) return recent;
+  if (p.get<std::int64_t>("recent") > 0)
+    throw bad_recipe("recent is " + std::to_string(recent) + ", and a token of the model sees only the " +
+                     std::to_string(c.sliding_window - 1) + " before it (its sliding window is " +
+                     std::to_string(c.sliding_window) + " with itself)");
+  return std::max<std::int64_t>(1, c.sliding_window - 1);
+}
+
+/// Models that a stream cannot be passed through, or not with this memory.
+void check_served(const std::string& kind, const ModelConfig& c) {
+  if (c.prefix > 0)
+    throw bad_recipe("the model is a prefix language model (prefix = " + std::to_string(c.prefix) +
+                     "): its first tokens see those that come later, so it reads whole sequences and no "
+                     "stream; llm.probe takes it");
+  if ((kind == "h2o" || kind == "tova" || kind == "inf") && is_signed(c.score))
+    throw bad_recipe("memory " + kind + " keeps what receives most attention, and the model's score " +
+                     name_of(c.score) + " gives attention of either sign; expected another memory");
+  if (kind == "inf" && !c.scores_by_distance())
+    throw bad_recipe(std::string("memory inf reads blocks at a fixed distance, and under score ") +
+                     name_of(c.score) +
+                     " and RoPE it matters where in the stream a token stands; expected "
+                     "another memory");
+}
+
 }  // namespace
 
 Spec with_memory(Spec spec) {
@@ -91,8 +119,9 @@ std::unique_ptr<Memory> memory_of(const Params& p, const Decoder& decoder) {
   const Rope& rope = decoder.rope();
   const auto kind = p.get<std::string>("memory");
   const auto sinks = p.get<std::int64_t>("sinks");
+  check_served(kind, c);
   if (kind == "full") return std::make_unique<FullMemory>(c, rope);
-  if (kind == "window") return window_memory(c, rope, recent_of(p, c, 0));
+  if (kind == "window") return window_memory(c, rope, recent_seen_of(p, c, 0));
   if (kind == "recompute")
     return std::make_unique<RecomputeMemory>(
         c, rope, RecomputeMemory::Options{.first = sinks, .window = sinks + recent_of(p, c, sinks)});
@@ -142,8 +171,8 @@ std::unique_ptr<Memory> memory_of(const Params& p, const Decoder& decoder) {
             .echo = p.get<std::string>("entropy") == "released",
             .first_max = p.get<std::string>("first_token") == "max"});
   }
-  return std::make_unique<SinkMemory>(c, rope,
-                                      SinkMemory::Options{.sinks = sinks, .recent = recent_of(p, c, sinks)});
+  return std::make_unique<SinkMemory>(
+      c, rope, SinkMemory::Options{.sinks = sinks, .recent = recent_seen_of(p, c, sinks)});
 }
 
 Contract memory_contract(const Params& p, Cost cost) {

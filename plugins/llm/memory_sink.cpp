@@ -12,9 +12,11 @@ constexpr std::int64_t kBlock = 256;
 SinkMemory::SinkMemory(const ModelConfig& config, const Rope& rope, Options options)
     : turns_(rope),
       options_(options),
+      by_distance_(config.scores_by_distance()),
       sinks_(config, options.sinks),
       recent_(config, options.recent),
       block_(config, 1) {
+  if (!by_distance_ && options_.keys == Keys::kTurned) options_.keys = Keys::kRaw;
   if (options_.sinks < 0 || options_.recent < 1)
     throw bad_recipe("a memory of " + std::to_string(options_.sinks) + " sinks and " +
                      std::to_string(options_.recent) + " recent tokens, expected at least 0 and 1");
@@ -27,7 +29,8 @@ SinkMemory::SinkMemory(const ModelConfig& config, const Rope& rope, Options opti
 std::int64_t SinkMemory::admit(std::int64_t wanted) {
   // A block either fits or slides; then every query sees one slot less than the query before.
   if (slots() < capacity()) return std::min(wanted, capacity() - slots());
-  return std::min({wanted, options_.recent, kBlock});
+  // Its keys stand where the first query sees them, which is wrong for the others if places matter.
+  return by_distance_ ? std::min({wanted, options_.recent, kBlock}) : 1;
 }
 
 void SinkMemory::append(std::int64_t layer, std::int64_t tokens, const float*, const float* keys,

@@ -6,7 +6,9 @@
 /// among the recent tokens are the same in the cache as in the stream, so recent keys are turned once, to
 /// their place in the stream, and only the query is turned a second time, to its place in the cache, for the
 /// sinks. This gives what turning every key to its slot at every step gives (`Keys::kRaw`, the paper's plain
-/// form), to within rounding.
+/// form), to within rounding. Under a kernel that is no product of what is turned (elu or a perceptron behind
+/// RoPE) places themselves matter: then keys are kept as they came, and turned to their slots for every
+/// token.
 #pragma once
 
 #include <algorithm>
@@ -60,6 +62,7 @@ class SinkMemory final : public Memory {
 
   Turns turns_;
   Options options_;
+  bool by_distance_;  ///< scores know distances only
   KvArray sinks_, recent_, block_;
   std::int64_t sinks_used_ = 0, recent_used_ = 0;
   std::int64_t oldest_ = 0;  ///< slot of `recent_` with the oldest token

@@ -1,52 +1,46 @@
 #include "llm/model_config.hpp"
 
-#include <array>
 #include <cmath>
 
+#include "llm/positions.hpp"
 #include "stream/error.hpp"
 
 namespace stream::llm {
 namespace {
 
-constexpr std::array kNorms{"rms", "layer"};
-constexpr std::array kPositions{"rope", "none", "alibi", "learned", "sinusoidal"};
-constexpr std::array kActivations{"silu", "gelu", "gelu_tanh", "relu"};
-constexpr std::array kScalings{"none", "linear", "llama3"};
-constexpr std::array kScores{"softmax", "softmax_one", "sigmoid", "sigmoid_normalised"};
-constexpr std::array kBiases{"none", "key", "key_value"};
-
-template <typename E, std::size_t N>
-E named(const std::array<const char*, N>& names, const std::string& name, const char* what) {
-  for (std::size_t i = 0; i < N; ++i)
-    if (name == names[i]) return static_cast<E>(i);
-  std::string known;
-  for (const char* n : names) known += (known.empty() ? "" : ", ") + std::string(n);
-  throw bad_data(std::string("unknown ") + what + " '" + name + "', expected one of " + known +
-                 did_you_mean(name, {names.begin(), names.end()}));
-}
-
-template <typename E, std::size_t N>
-const char* text(const std::array<const char*, N>& names, E value) {
-  return names.at(static_cast<std::size_t>(value));
+/// What is wrong with the parts of attention, one by one or together; or empty.
+std::string attention_fault(const ModelConfig& c) {
+  const bool added = c.position == Position::kAlibi || c.position == Position::kRelative;
+  if (added && is_kernel(c.score))
+    return std::string("position ") + name_of(c.position) + " is added to scores, and " + name_of(c.score) +
+           " has none: its weights are products of two kernels";
+  if (added && c.prefix > 0)
+    return std::string("position ") + name_of(c.position) +
+           " tells how far back a key lies, and in a prefix of " + std::to_string(c.prefix) +
+           " tokens keys lie ahead";
+  if (c.prefix > 0 && c.sliding_window > 0)
+    return "a prefix of " + std::to_string(c.prefix) + " tokens that all see, and a window of " +
+           std::to_string(c.sliding_window) + " that hides them: expected one of them to be 0";
+  if (c.prefix > 0 && c.prefix >= c.context)
+    return "a prefix of " + std::to_string(c.prefix) + " tokens leaves nothing of a context of " +
+           std::to_string(c.context);
+  if (c.bias_shared && c.attention_bias == AttentionBias::kNone)
+    return "bias_shared needs an attention bias, and it is none";
+  if (c.bias_value != BiasValue::kZero && c.attention_bias != AttentionBias::kKey)
+    return std::string("a fixed value '") + name_of(c.bias_value) + "' is that of attention bias key, not " +
+           name_of(c.attention_bias);
+  if (!std::isfinite(c.bias_scale)) return "bias_scale is not finite";
+  if (!std::isfinite(c.score_offset)) return "score_offset is not finite";
+  return {};
 }
 
 }  // namespace
 
-const char* name_of(Norm v) { return text(kNorms, v); }
-const char* name_of(Position v) { return text(kPositions, v); }
-const char* name_of(Activation v) { return text(kActivations, v); }
-const char* name_of(RopeScaling v) { return text(kScalings, v); }
-const char* name_of(Score v) { return text(kScores, v); }
-const char* name_of(AttentionBias v) { return text(kBiases, v); }
-Norm norm_named(const std::string& n) { return named<Norm>(kNorms, n, "norm"); }
-Position position_named(const std::string& n) { return named<Position>(kPositions, n, "position"); }
-Activation activation_named(const std::string& n) { return named<Activation>(kActivations, n, "activation"); }
-RopeScaling rope_scaling_named(const std::string& n) {
-  return named<RopeScaling>(kScalings, n, "rope scaling");
-}
-Score score_named(const std::string& n) { return named<Score>(kScores, n, "score"); }
-AttentionBias attention_bias_named(const std::string& n) {
-  return named<AttentionBias>(kBiases, n, "attention bias");
+std::vector<float> ModelConfig::fixed_bias_value() const {
+  const double all = bias_value == BiasValue::kUniform ? 1 / std::sqrt(static_cast<double>(head_dim)) : 0;
+  std::vector<float> out(static_cast<std::size_t>(head_dim), static_cast<float>(bias_scale * all));
+  if (bias_value == BiasValue::kFirst) out.front() = static_cast<float>(bias_scale);
+  return out;
 }
 
 std::int64_t ModelConfig::rotary_dims() const {
@@ -76,6 +70,7 @@ std::string ModelConfig::fault() const {
         outside(kv_heads, 1, 1024, "kv_heads"), outside(head_dim, 2, 4096, "head_dim"),
         outside(ffn, 1, 1'048'576, "ffn"), outside(context, 1, std::int64_t{1} << 31, "context"),
         outside(sliding_window, 0, std::int64_t{1} << 31, "sliding_window"),
+        outside(prefix, 0, std::int64_t{1} << 31, "prefix"),
         outside(begin_token, -1, vocabulary - 1, "begin_token")})
     if (!wrong.empty()) return wrong;
   if (heads % kv_heads != 0)
@@ -90,7 +85,9 @@ std::string ModelConfig::fault() const {
         !(rope_low_frequency > 0 && rope_high_frequency > rope_low_frequency && rope_original_context > 0))
       return "llama3's rope scaling needs 0 < low_freq_factor < high_freq_factor and the original context";
   }
-  if (!std::isfinite(score_offset)) return "score_offset is not finite";
+  if (norm_place == NormPlace::kPost && parallel_residual)
+    return "norms behind the layers' parts (post) and a parallel residual exclude each other";
+  if (std::string wrong = attention_fault(*this); !wrong.empty()) return wrong;
   for (const std::int64_t token : end_tokens)
     if (token < 0 || token >= vocabulary)
       return "end token " + std::to_string(token) + " is not in the vocabulary of " +
@@ -131,6 +128,13 @@ void ModelConfig::save(Archive& g) const {
   g.set("attention_bias", name_of(attention_bias));
   g.set("begin_token", begin_token);
   g.set("end_tokens", end_tokens);
+  // Switches that older files do not know are written where they are used: so a model's fingerprint, which
+  // saved states belong to, stays what it was.
+  if (norm_place != NormPlace::kPre) g.set("norm_place", name_of(norm_place));
+  if (prefix != 0) g.set("prefix", prefix);
+  if (bias_shared) g.set("bias_shared", bias_shared);
+  if (bias_value != BiasValue::kZero) g.set("bias_value", name_of(bias_value));
+  if (bias_scale != 1) g.set("bias_scale", bias_scale);
 }
 
 ModelConfig ModelConfig::load(const Archive& g) {
@@ -167,6 +171,11 @@ ModelConfig ModelConfig::load(const Archive& g) {
   c.attention_bias = attention_bias_named(g.get<std::string>("attention_bias"));
   c.begin_token = g.get<std::int64_t>("begin_token");
   c.end_tokens = g.get<std::vector<std::int64_t>>("end_tokens");
+  if (g.has("norm_place")) c.norm_place = norm_place_named(g.get<std::string>("norm_place"));
+  if (g.has("prefix")) c.prefix = g.get<std::int64_t>("prefix");
+  if (g.has("bias_shared")) c.bias_shared = g.get<bool>("bias_shared");
+  if (g.has("bias_value")) c.bias_value = bias_value_named(g.get<std::string>("bias_value"));
+  if (g.has("bias_scale")) c.bias_scale = g.get<double>("bias_scale");
   if (const std::string wrong = c.fault(); !wrong.empty()) throw bad_data("model: " + wrong);
   return c;
 }
@@ -184,6 +193,7 @@ std::vector<WeightShape> weight_shapes(const ModelConfig& c) {
   };
   linear("embed_tokens", c.vocabulary, c.hidden, false);
   if (c.position == Position::kLearned) linear("position_embedding", c.context, c.hidden, false);
+  if (c.position == Position::kRelative) linear("relative_attention_bias", c.heads, kRelativeBuckets, false);
   for (std::int64_t i = 0; i < c.layers; ++i) {
     const std::string layer = "layers." + std::to_string(i) + ".";
     norm(layer + "input_layernorm");
@@ -191,16 +201,18 @@ std::vector<WeightShape> weight_shapes(const ModelConfig& c) {
     linear(layer + "self_attn.k_proj", c.kv_width(), c.hidden, c.qkv_bias);
     linear(layer + "self_attn.v_proj", c.kv_width(), c.hidden, c.qkv_bias);
     linear(layer + "self_attn.o_proj", c.hidden, c.query_width(), c.output_bias);
-    if (c.attention_bias != AttentionBias::kNone)
-      out.push_back({layer + "self_attn.key_bias", {c.kv_heads, c.head_dim}});
-    if (c.attention_bias == AttentionBias::kKeyValue)
-      out.push_back({layer + "self_attn.value_bias", {c.kv_heads, c.head_dim}});
+    const std::int64_t biases = c.bias_shared ? 1 : c.kv_heads;
+    if (has_key(c.attention_bias)) out.push_back({layer + "self_attn.key_bias", {biases, c.head_dim}});
+    if (has_value(c.attention_bias)) out.push_back({layer + "self_attn.value_bias", {biases, c.head_dim}});
+    if (operation_of(c.score).similarity == Similarity::kMlpKernel)
+      for (const char* which : {"kernel_in", "kernel_out"})
+        linear(layer + "self_attn." + which, c.head_dim, c.head_dim, false);
     norm(layer + "post_attention_layernorm");
     if (c.gated) linear(layer + "mlp.gate_proj", c.ffn, c.hidden, c.ffn_bias);
     linear(layer + "mlp.up_proj", c.ffn, c.hidden, c.ffn_bias);
     linear(layer + "mlp.down_proj", c.hidden, c.ffn, c.ffn_bias);
   }
-  norm("norm");
+  if (c.norm_place == NormPlace::kPre) norm("norm");
   if (!c.tied_embeddings) linear("lm_head", c.vocabulary, c.hidden, false);
   return out;
 }

@@ -2,40 +2,17 @@
 ///
 /// A block is norm -> attention -> residual, norm -> feed-forward -> residual; with `parallel_residual` both
 /// norms read the block's input (GPT-NeoX). Queries and keys are rotated by RoPE in its "rotate half" form.
+/// The other switches are those that Gu et al. 2025 (arXiv 2410.10781) study.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "llm/model_kinds.hpp"
 #include "stream/archive.hpp"
 
 namespace stream::llm {
-
-enum class Norm : std::uint8_t { kRms, kLayer };
-enum class Position : std::uint8_t { kRope, kNone, kAlibi, kLearned, kSinusoidal };
-enum class Activation : std::uint8_t { kSilu, kGelu, kGeluTanh, kRelu };
-/// How inv_freq is changed for contexts longer than in training (Hugging Face's `rope_scaling`).
-enum class RopeScaling : std::uint8_t { kNone, kLinear, kLlama3 };
-/// How scores become weights. kSoftmaxOne has an ever-present key of score 0 and value 0 (the "zero sink").
-/// The sigmoids score with sigmoid(q.k / sqrt(d) - score_offset); the normalised one divides by the sum.
-enum class Score : std::uint8_t { kSoftmax, kSoftmaxOne, kSigmoid, kSigmoidNormalised };
-/// A trained key and value of each head that belong to no token and have no position (Gu et al. 2025).
-/// kKey has a value of zero.
-enum class AttentionBias : std::uint8_t { kNone, kKey, kKeyValue };
-
-const char* name_of(Norm norm);              ///< "rms" or "layer"
-const char* name_of(Position position);      ///< "rope", "none", "alibi", "learned" or "sinusoidal"
-const char* name_of(Activation activation);  ///< "silu", "gelu", "gelu_tanh" or "relu"
-const char* name_of(RopeScaling scaling);    ///< "none", "linear" or "llama3"
-const char* name_of(Score score);            ///< "softmax", "softmax_one", "sigmoid" or "sigmoid_normalised"
-const char* name_of(AttentionBias bias);     ///< "none", "key" or "key_value"
-Norm norm_named(const std::string& name);    ///< the inverses throw Error(kBadData) with the nearest name
-Position position_named(const std::string& name);
-Activation activation_named(const std::string& name);
-RopeScaling rope_scaling_named(const std::string& name);
-Score score_named(const std::string& name);
-AttentionBias attention_bias_named(const std::string& name);
 
 struct ModelConfig {
   std::string family =
@@ -50,6 +27,7 @@ struct ModelConfig {
   std::int64_t context = 0;   ///< tokens in a training sample: positions beyond were never seen
 
   Norm norm = Norm::kRms;
+  NormPlace norm_place = NormPlace::kPre;
   double norm_epsilon = 1e-5;
   Position position = Position::kRope;
   double rope_base = 10000;
@@ -60,6 +38,8 @@ struct ModelConfig {
   std::int64_t rope_original_context = 0;                  ///< kLlama3
   std::int64_t sliding_window =
       0;  ///< Mistral: a query sees the last so many tokens, itself included; 0: all
+  /// Of a prefix language model: the first so many tokens of a sequence see each other whichever comes first.
+  std::int64_t prefix = 0;
 
   Activation activation = Activation::kSilu;
   bool gated = true;  ///< act(gate(x)) * up(x), else act(up(x))
@@ -69,6 +49,9 @@ struct ModelConfig {
   Score score = Score::kSoftmax;
   double score_offset = 0;  ///< subtracted from scores under the sigmoids
   AttentionBias attention_bias = AttentionBias::kNone;
+  bool bias_shared = false;                 ///< one key or value for all heads of a layer
+  BiasValue bias_value = BiasValue::kZero;  ///< kKey
+  double bias_scale = 1;                    ///< kKey: of bias_value
 
   std::int64_t begin_token = -1;         ///< put in front of a stream; -1: none
   std::vector<std::int64_t> end_tokens;  ///< any of them ends an answer
@@ -77,6 +60,13 @@ struct ModelConfig {
   std::int64_t rotary_dims() const;
   std::int64_t query_width() const { return heads * head_dim; }
   std::int64_t kv_width() const { return kv_heads * head_dim; }
+  /// Moving a query and a key by as many places does not change their score.
+  bool scores_by_distance() const {
+    return position != Position::kRope || !is_kernel(score) ||
+           operation_of(score).similarity == Similarity::kIdentityKernel;
+  }
+  /// The value of a key bias that has none of its own: [head_dim].
+  std::vector<float> fixed_bias_value() const;
   /// Numbers in all weights.
   std::int64_t parameters() const;
   /// What is wrong with it, or empty.
@@ -97,11 +87,13 @@ struct WeightShape {
 /// attention.dense, q/k/v_proj for the parts of query_key_value):
 ///
 ///     embed_tokens.weight [V, h]           position_embedding.weight [context, h] (kLearned)
+///     relative_attention_bias.weight [heads, 32] (kRelative)
 ///     layers.N.input_layernorm.weight [h]  layers.N.post_attention_layernorm.weight [h]
 ///     layers.N.self_attn.{q,k,v,o}_proj.weight, .bias (where the switches say so)
-///     layers.N.self_attn.key_bias, value_bias [kv_heads, head_dim]
+///     layers.N.self_attn.key_bias, value_bias [kv_heads, head_dim], or [1, head_dim] with bias_shared
+///     layers.N.self_attn.kernel_{in,out}.weight [head_dim, head_dim] (W1 and W2 of kMlpKernel)
 ///     layers.N.mlp.{gate,up,down}_proj.weight, .bias
-///     norm.weight [h]  lm_head.weight [V, h]; and .bias of every norm that is a layer norm
+///     norm.weight [h] (kPre)  lm_head.weight [V, h]; and .bias of every norm that is a layer norm
 std::vector<WeightShape> weight_shapes(const ModelConfig& config);
 
 }  // namespace stream::llm

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "llm/positions.hpp"
 #include "llm/rope.hpp"
 #include "nn/tensor_view.hpp"
 #include "stream/error.hpp"
@@ -15,42 +16,51 @@ std::string registered(std::string name) {
   return name;
 }
 
+/// kRope: cosines and sines [context, 2 half]; kSinusoidal: embeddings [context, hidden]; kAlibi: slopes
+/// [heads].
+at::Tensor fixed_of_positions(const ModelConfig& config) {
+  const Rope rope(config);
+  if (config.position == Position::kAlibi) return torch::tensor(alibi_slopes(config.heads));
+  const bool sinusoidal = config.position == Position::kSinusoidal;
+  const std::int64_t width = sinusoidal ? config.hidden : 2 * rope.half();
+  at::Tensor out = torch::zeros({config.context, width});
+  Turns turns(rope);
+  for (std::int64_t t = 0; width > 0 && t < config.context; ++t) {
+    float* const row = out.data_ptr<float>() + t * width;
+    if (sinusoidal)
+      add_sinusoid(t, row, width);
+    else
+      std::copy_n(turns.at(t), width, row);
+  }
+  return out;
+}
+
+double deviation_of(const ModelConfig& config, const WeightShape& w) {
+  if (w.name.find("_bias") != std::string::npos) return 0.02;
+  if (w.name.find("embed") != std::string::npos) return 1 / std::sqrt(static_cast<double>(config.hidden));
+  const double deviation = 0.5 / std::sqrt(static_cast<double>(w.shape[1]));
+  const bool into_residual = w.name.ends_with("o_proj.weight") || w.name.ends_with("down_proj.weight");
+  return into_residual ? deviation / std::sqrt(2.0 * static_cast<double>(config.layers)) : deviation;
+}
+
 }  // namespace
 
 Network::Network(const ModelConfig& config, const at::Generator& generator) : config_(config) {
   if (const std::string wrong = config_.fault(); !wrong.empty()) throw bad_recipe(wrong);
-  turns_ = angles(config_);
-  if (config_.position != Position::kRope && config_.position != Position::kNone)
-    throw bad_recipe(std::string("training knows the positions rope and none, not ") +
-                     name_of(config_.position));
-  const double depth = 1 / std::sqrt(2.0 * static_cast<double>(config_.layers));
+  positions_ = fixed_of_positions(config_);
   for (const WeightShape& w : weight_shapes(config_)) {
-    if (w.shape.size() == 1) {
+    if (w.shape.size() == 1)
       add(w, w.name.ends_with(".bias") ? torch::zeros(w.shape) : torch::ones(w.shape));
-      continue;
-    }
-    double deviation = 0.5 / std::sqrt(static_cast<double>(w.shape[1]));
-    if (w.name.ends_with("o_proj.weight") || w.name.ends_with("down_proj.weight")) deviation *= depth;
-    if (w.name == "embed_tokens.weight") deviation = 1 / std::sqrt(static_cast<double>(config_.hidden));
-    if (w.name.ends_with("key_bias") || w.name.ends_with("value_bias")) deviation = 0.02;
-    add(w, torch::empty(w.shape).normal_(0, deviation, generator));
+    else
+      add(w, torch::empty(w.shape).normal_(0, deviation_of(config_, w), generator));
   }
 }
 
-Network::Network(const LanguageModel& model) : config_(model.config), turns_(angles(model.config)) {
+Network::Network(const LanguageModel& model)
+    : config_(model.config), positions_(fixed_of_positions(model.config)) {
   check_weights(model);
   for (const WeightShape& w : weight_shapes(config_))
     add(w, torch::tensor(floats(model.weights.at(w.name))).view(w.shape));
-}
-
-/// Cosines and sines [context, 2 half].
-at::Tensor Network::angles(const ModelConfig& config) {
-  const Rope rope(config);
-  Turns turns(rope);
-  at::Tensor out = torch::empty({config.context, 2 * rope.half()});
-  for (std::int64_t t = 0; rope.half() > 0 && t < config.context; ++t)
-    std::copy_n(turns.at(t), 2 * rope.half(), out.data_ptr<float>() + t * 2 * rope.half());
-  return out;
 }
 
 void Network::add(const WeightShape& shape, const at::Tensor& values) {
@@ -79,7 +89,7 @@ at::Tensor Network::norm(const std::string& name, const at::Tensor& x) const {
 at::Tensor Network::turned(const at::Tensor& x) const {
   if (config_.position != Position::kRope) return x;
   const std::int64_t half = config_.rotary_dims() / 2;
-  const at::Tensor turns = turns_.narrow(0, 0, x.size(2));
+  const at::Tensor turns = positions_.narrow(0, 0, x.size(2));
   const at::Tensor c = turns.narrow(1, 0, half), s = turns.narrow(1, half, half);
   const at::Tensor a = x.narrow(3, 0, half), b = x.narrow(3, half, half);
   std::vector<at::Tensor> parts{a * c - b * s, b * c + a * s};
@@ -88,49 +98,11 @@ at::Tensor Network::turned(const at::Tensor& x) const {
 }
 
 at::Tensor Network::embed(const at::Tensor& tokens) const {
-  return at::embedding(weight("embed_tokens.weight"), tokens);
-}
-
-Network::Qkv Network::qkv(std::int64_t layer, const at::Tensor& x) const {
-  const std::string name = "layers." + std::to_string(layer) + ".";
-  const at::Tensor y = norm(name + "input_layernorm", x);
-  const auto heads = [&](const char* which, std::int64_t n) {
-    return linear(name + "self_attn." + which, y)
-        .view({x.size(0), x.size(1), n, config_.head_dim})
-        .transpose(1, 2);
-  };
-  const at::Tensor q = heads("q_proj", config_.heads);
-  return {turned(q), turned(heads("k_proj", config_.kv_heads)), heads("v_proj", config_.kv_heads), q};
-}
-
-at::Tensor Network::attend(std::int64_t layer, const Qkv& parts, const at::Tensor& hidden) const {
-  const std::int64_t group = config_.heads / config_.kv_heads;
-  const auto shared = [&](const at::Tensor& t) { return group == 1 ? t : t.repeat_interleave(group, 1); };
-  at::Tensor values = shared(parts.v);
-  const double scale = 1 / std::sqrt(static_cast<double>(config_.head_dim));
-  const bool sigmoid = config_.score == Score::kSigmoid || config_.score == Score::kSigmoidNormalised;
-  at::Tensor scores = at::matmul(parts.q, shared(parts.k).transpose(2, 3)) * scale;
-  scores = scores.masked_fill(hidden, sigmoid ? -1e4 : -1e30);
-  if (config_.attention_bias != AttentionBias::kNone) {
-    const std::string name = "layers." + std::to_string(layer) + ".self_attn.";
-    const at::Tensor key =
-        weight(name + "key_bias").repeat_interleave(group, 0).view({1, config_.heads, config_.head_dim, 1});
-    scores = at::cat({scores, at::matmul(parts.raw_q, key) * scale}, 3);
-    at::Tensor value = torch::zeros({1, config_.heads, 1, config_.head_dim});
-    if (config_.attention_bias == AttentionBias::kKeyValue)
-      value = weight(name + "value_bias")
-                  .repeat_interleave(group, 0)
-                  .view({1, config_.heads, 1, config_.head_dim});
-    values = at::cat({values, value.expand({values.size(0), -1, -1, -1})}, 2);
-  }
-  if (config_.score == Score::kSoftmax) return at::matmul(at::softmax(scores, 3), values);
-  if (config_.score == Score::kSoftmaxOne) {
-    const at::Tensor one = torch::zeros({scores.size(0), scores.size(1), scores.size(2), 1});
-    return at::matmul(at::softmax(at::cat({scores, one}, 3), 3).narrow(3, 0, scores.size(3)), values);
-  }
-  at::Tensor weights = at::sigmoid(scores - config_.score_offset);
-  if (config_.score == Score::kSigmoidNormalised) weights = weights / (weights.sum(3, true) + 1e-8);
-  return at::matmul(weights, values);
+  const at::Tensor x = at::embedding(weight("embed_tokens.weight"), tokens);
+  if (config_.position == Position::kLearned)
+    return x + weight("position_embedding.weight").narrow(0, 0, tokens.size(1));
+  if (config_.position == Position::kSinusoidal) return x + positions_.narrow(0, 0, tokens.size(1));
+  return x;
 }
 
 at::Tensor Network::rest(std::int64_t layer, const at::Tensor& x, const at::Tensor& attended) const {
@@ -138,8 +110,10 @@ at::Tensor Network::rest(std::int64_t layer, const at::Tensor& x, const at::Tens
   const at::Tensor o =
       linear(name + "self_attn.o_proj",
              attended.transpose(1, 2).reshape({x.size(0), x.size(1), config_.query_width()}));
-  const at::Tensor after = x + o;
-  const at::Tensor y = norm(name + "post_attention_layernorm", config_.parallel_residual ? x : after);
+  const bool post = config_.norm_place == NormPlace::kPost;
+  const at::Tensor after = post ? norm(name + "input_layernorm", x + o) : x + o;
+  const at::Tensor y =
+      post ? after : norm(name + "post_attention_layernorm", config_.parallel_residual ? x : after);
   const auto activated = [&](const at::Tensor& t) {
     switch (config_.activation) {
       case Activation::kSilu:
@@ -154,7 +128,8 @@ at::Tensor Network::rest(std::int64_t layer, const at::Tensor& x, const at::Tens
   };
   at::Tensor up = linear(name + "mlp.up_proj", y);
   up = config_.gated ? activated(linear(name + "mlp.gate_proj", y)) * up : activated(up);
-  return after + linear(name + "mlp.down_proj", up);
+  const at::Tensor out = after + linear(name + "mlp.down_proj", up);
+  return post ? norm(name + "post_attention_layernorm", out) : out;
 }
 
 at::Tensor Network::head(const at::Tensor& normed) const {
@@ -163,8 +138,16 @@ at::Tensor Network::head(const at::Tensor& normed) const {
 
 at::Tensor Network::causal(std::int64_t length) { return torch::ones({length, length}, at::kBool).triu(1); }
 
+at::Tensor Network::unseen(std::int64_t length) const {
+  at::Tensor out = causal(length);
+  if (config_.prefix > 0) out.narrow(1, 0, std::min(config_.prefix, length)).fill_(false);
+  if (config_.sliding_window > 0)
+    out = out.logical_or(torch::ones({length, length}, at::kBool).tril(-config_.sliding_window));
+  return out;
+}
+
 at::Tensor Network::forward(const at::Tensor& tokens) const {
-  const at::Tensor hidden = causal(tokens.size(1));
+  const at::Tensor hidden = unseen(tokens.size(1));
   at::Tensor x = embed(tokens);
   for (std::int64_t l = 0; l < config_.layers; ++l) x = rest(l, x, attend(l, qkv(l, x), hidden));
   return head(final_norm(x));

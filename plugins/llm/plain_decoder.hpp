@@ -45,12 +45,13 @@ class Decoder {
       const std::function<View(std::int64_t t, std::int64_t layer, std::int64_t kv_head)>& view) const {
     const auto n = tokens.size();
     Rows x(n);
-    for (std::size_t t = 0; t < n; ++t) x[t] = matrix_row("embed_tokens.weight", tokens[t]);
+    for (std::size_t t = 0; t < n; ++t) x[t] = embedded(tokens[t], static_cast<std::int64_t>(t));
+    const bool post = c_.norm_place == NormPlace::kPost;
     for (std::int64_t l = 0; l < c_.layers; ++l) {
       const std::string name = "layers." + std::to_string(l) + ".";
       Rows q(n), k(n), v(n);
       for (std::size_t t = 0; t < n; ++t) {
-        const Row y = norm(name + "input_layernorm", x[t]);
+        const Row y = post ? x[t] : norm(name + "input_layernorm", x[t]);
         q[t] = linear(name + "self_attn.q_proj", y);
         k[t] = linear(name + "self_attn.k_proj", y);
         v[t] = linear(name + "self_attn.v_proj", y);
@@ -59,23 +60,27 @@ class Decoder {
         const auto of_head = [&](std::int64_t kv) { return view(static_cast<std::int64_t>(t), l, kv); };
         const Row attended = linear(name + "self_attn.o_proj", attend(q[t], k, v, of_head, name));
         Row sum = added(x[t], attended);
-        const Row y = norm(name + "post_attention_layernorm", c_.parallel_residual ? x[t] : sum);
+        if (post) sum = norm(name + "input_layernorm", sum);
+        const Row y = post ? sum : norm(name + "post_attention_layernorm", c_.parallel_residual ? x[t] : sum);
         Row up = linear(name + "mlp.up_proj", y);
         const Row gate = c_.gated ? linear(name + "mlp.gate_proj", y) : up;
         for (std::size_t i = 0; i < up.size(); ++i) up[i] = activated(gate[i]) * (c_.gated ? up[i] : 1);
         x[t] = added(sum, linear(name + "mlp.down_proj", up));
+        if (post) x[t] = norm(name + "post_attention_layernorm", x[t]);
       }
     }
     Rows out(n);
     for (std::size_t t = 0; t < n; ++t)
-      out[t] = linear(c_.tied_embeddings ? "embed_tokens" : "lm_head", norm("norm", x[t]));
+      out[t] = linear(c_.tied_embeddings ? "embed_tokens" : "lm_head", post ? x[t] : norm("norm", x[t]));
     return out;
   }
-  /// Dense causal attention at true positions.
+  /// Dense causal attention at true positions, by the prefix and the window of the model.
   Rows dense(const std::vector<std::int32_t>& tokens) const {
-    return logits(tokens, [](std::int64_t t) {
+    return logits(tokens, [this, n = static_cast<std::int64_t>(tokens.size())](std::int64_t t) {
       View view;
-      for (std::int64_t s = 0; s <= t; ++s) view.seen.push_back({s, s});
+      for (std::int64_t s = 0; s < n; ++s)
+        if ((s <= t && (c_.sliding_window == 0 || s > t - c_.sliding_window)) || s < c_.prefix)
+          view.seen.push_back({s, s});
       view.position = t;
       return view;
     });
@@ -85,6 +90,16 @@ class Decoder {
   static Row added(Row a, const Row& b) {
     for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
     return a;
+  }
+  Row embedded(std::int32_t token, std::int64_t t) const {
+    Row x = matrix_row("embed_tokens.weight", token);
+    if (c_.position == Position::kLearned) x = added(x, matrix_row("position_embedding.weight", t));
+    for (std::size_t i = 0; c_.position == Position::kSinusoidal && i < x.size() / 2; ++i) {
+      const double angle = static_cast<double>(t) /
+                           std::pow(10000.0, 2.0 * static_cast<double>(i) / static_cast<double>(x.size()));
+      x[i] += std::sin(angle), x[i + x.size() / 2] += std::cos(angle);
+    }
+    return x;
   }
   Row matrix_row(const std::string& name, std::int64_t r) const {
     const auto values = floats(model_.weights.at(name));
@@ -144,6 +159,73 @@ class Decoder {
       x[r] = before[r] * std::cos(a) + before[p] * std::sin(a);
     }
   }
+  /// Row h of [heads, d], or of one that all share.
+  Row bias(const std::string& name, std::int64_t h) const {
+    return matrix_row(name, model_.weights.at(name).shape()[0] == 1 ? 0 : h);
+  }
+  /// phi of a head.
+  Row feature(Row x, const std::string& layer) const {
+    if (c_.score == Score::kEluKernel || c_.score == Score::kEluKernelNormalised)
+      for (double& v : x) v = v > 0 ? v + 1 : std::exp(v);
+    if (c_.score == Score::kMlpKernel || c_.score == Score::kMlpKernelNormalised) {
+      x = linear(layer + "self_attn.kernel_in", x);
+      for (double& v : x) v = std::max(0.0, v);
+      x = linear(layer + "self_attn.kernel_out", x);
+    }
+    return x;
+  }
+  /// What the place of a key so far behind its query adds.
+  double of_distance(std::int64_t h, std::int64_t behind) const {
+    if (c_.position == Position::kAlibi)
+      return -std::pow(2.0, -8.0 * static_cast<double>(h + 1) / static_cast<double>(c_.heads)) *
+             static_cast<double>(behind);
+    if (c_.position != Position::kRelative) return 0;
+    double bucket = static_cast<double>(behind);
+    if (behind >= 16)
+      bucket =
+          std::min(31.0, 16 + std::floor(16 * std::log(static_cast<double>(behind) / 16) / std::log(8.0)));
+    return matrix_row("relative_attention_bias.weight", h)[static_cast<std::size_t>(std::max(0.0, bucket))];
+  }
+  /// Scores become weights; the equations of Gu et al., section 7.
+  void weigh(Row& scores) const {
+    double sum = 0;
+    for (double& s : scores) {
+      switch (c_.score) {
+        case Score::kSoftmax:
+        case Score::kSoftmaxOne:
+          s = std::exp(s);
+          break;
+        case Score::kSigmoid:
+        case Score::kSigmoidNormalised:
+          s = 1 / (1 + std::exp(-(s - c_.score_offset)));
+          break;
+        case Score::kElu:
+        case Score::kEluNormalised:
+          s = s > 0 ? s + 1 : std::exp(s);
+          break;
+        default:
+          break;
+      }
+      sum += s;
+    }
+    switch (c_.score) {
+      case Score::kSoftmax:
+      case Score::kSigmoidNormalised:
+      case Score::kEluNormalised:
+      case Score::kEluKernelNormalised:
+        break;
+      case Score::kSoftmaxOne:
+        sum += 1;
+        break;
+      case Score::kIdentityKernelNormalised:
+      case Score::kMlpKernelNormalised:
+        sum = std::max(1.0, std::abs(sum));
+        break;
+      default:
+        sum = 1;
+    }
+    for (double& s : scores) s /= sum;
+  }
   Row attend(const Row& q, const Rows& k, const Rows& v, const std::function<View(std::int64_t)>& of_head,
              const std::string& layer) const {
     Row out;
@@ -151,8 +233,9 @@ class Decoder {
       const std::int64_t kv = h / (c_.heads / c_.kv_heads);
       const View view = of_head(kv);
       Row query = head(q, h);
-      const Row raw = query;
+      const Row raw = feature(query, layer);
       rotate(query, view.position);
+      query = feature(query, layer);
       const auto dot = [&](const Row& a, const Row& b) {
         double s = 0;
         for (std::size_t i = 0; i < a.size(); ++i) s += a[i] * b[i];
@@ -163,33 +246,23 @@ class Decoder {
       for (const Seen& seen : view.seen) {
         Row key = head(k[static_cast<std::size_t>(seen.token)], kv);
         rotate(key, seen.position);
-        double score = dot(query, key);
-        if (c_.position == Position::kAlibi)
-          score += std::pow(2.0, -8.0 * static_cast<double>(h + 1) / static_cast<double>(c_.heads)) *
-                   static_cast<double>(seen.position - view.position);
-        scores.push_back(score);
+        scores.push_back(dot(query, feature(key, layer)) + of_distance(h, view.position - seen.position));
         values.push_back(head(v[static_cast<std::size_t>(seen.token)], kv));
       }
-      if (c_.attention_bias != AttentionBias::kNone) {
-        const auto keys = floats(model_.weights.at(layer + "self_attn.key_bias"));
-        scores.push_back(dot(raw, head({keys.begin(), keys.end()}, kv)));
+      if (c_.attention_bias == AttentionBias::kKey || c_.attention_bias == AttentionBias::kKeyValue) {
+        scores.push_back(dot(raw, feature(bias(layer + "self_attn.key_bias", kv), layer)));
         Row value(static_cast<std::size_t>(c_.head_dim));
-        if (c_.attention_bias == AttentionBias::kKeyValue) {
-          const auto all = floats(model_.weights.at(layer + "self_attn.value_bias"));
-          value = head({all.begin(), all.end()}, kv);
-        }
+        if (c_.bias_value == BiasValue::kFirst) value[0] = c_.bias_scale;
+        if (c_.bias_value == BiasValue::kUniform)
+          for (double& x : value) x = c_.bias_scale / std::sqrt(static_cast<double>(c_.head_dim));
+        if (c_.attention_bias == AttentionBias::kKeyValue) value = bias(layer + "self_attn.value_bias", kv);
         values.push_back(value);
       }
-      double sum = c_.score == Score::kSoftmaxOne ? 1 : 0;
-      const bool sigmoid = c_.score == Score::kSigmoid || c_.score == Score::kSigmoidNormalised;
-      for (double& s : scores) {
-        s = sigmoid ? 1 / (1 + std::exp(-(s - c_.score_offset))) : std::exp(s);
-        sum += s;
-      }
-      if (c_.score == Score::kSigmoid) sum = 1;
+      weigh(scores);
       Row mixed(static_cast<std::size_t>(c_.head_dim));
+      if (c_.attention_bias == AttentionBias::kValue) mixed = bias(layer + "self_attn.value_bias", kv);
       for (std::size_t s = 0; s < scores.size(); ++s)
-        for (std::size_t i = 0; i < mixed.size(); ++i) mixed[i] += scores[s] / sum * values[s][i];
+        for (std::size_t i = 0; i < mixed.size(); ++i) mixed[i] += scores[s] * values[s][i];
       out.insert(out.end(), mixed.begin(), mixed.end());
     }
     return out;

@@ -41,6 +41,13 @@ void Trainer::add(std::span<const std::int32_t> tokens) {
   }
 }
 
+at::Tensor Trainer::loss_of(const at::Tensor& x, const at::Tensor& y) const {
+  const std::int64_t prefix = config_.prefix, rest = x.size(1) - prefix;
+  const at::Tensor logits = network_->forward(x);
+  return at::cross_entropy_loss(logits.narrow(1, prefix, rest).reshape({-1, config_.vocabulary}),
+                                y.narrow(1, prefix, rest).reshape({-1}));
+}
+
 void Trainer::step() {
   const bool begin = config_.begin_token >= 0;
   const std::int64_t inputs = options_.length;
@@ -68,8 +75,7 @@ void Trainer::step() {
     }
   }
   optimizer_->zero_grad();
-  const at::Tensor logits = network_->forward(x);
-  const at::Tensor loss = at::cross_entropy_loss(logits.view({-1, config_.vocabulary}), y.view({-1}));
+  const at::Tensor loss = loss_of(x, y);
   loss.backward();
   const double shape = step_ < options_.warmup
                            ? nn::warmup_cosine(step_, options_.warmup, options_.steps)

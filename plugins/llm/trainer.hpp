@@ -57,6 +57,9 @@ class Trainer {
     return std::max<std::int64_t>(0, static_cast<std::int64_t>(text.size()) - text_needed() + 1);
   }
 
+  /// Mean cross-entropy (nats) of the targets y [B, T] of inputs x [B, T], those behind the prefix.
+  at::Tensor loss_of(const at::Tensor& x, const at::Tensor& y) const;
+
   ModelConfig config_;
   TrainerOptions options_;
   Random random_;

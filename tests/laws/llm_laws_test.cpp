@@ -21,6 +21,7 @@
 #include "llm/study_sir.hpp"
 #include "llm/study_streaming.hpp"
 #include "plugins/llm/models.hpp"
+#include "plugins/llm/variants.hpp"
 #include "program/program.hpp"
 
 namespace stream::llm {
@@ -53,6 +54,12 @@ std::vector<Packet> lines() {
   for (int i = 0; i < 12; ++i)
     packets.push_back(
         Packet::of<Text>(Time{10 * i}, "line " + std::to_string(i * i) + (i % 3 ? "" : " longer")));
+  return packets;
+}
+
+std::vector<Packet> few_lines() {
+  std::vector<Packet> packets = lines();
+  packets.resize(4);
   return packets;
 }
 
@@ -152,6 +159,30 @@ TEST(Laws, LlmScore) {
   }
 }
 
+/// Every switch of a model, and the memories that it decides about.
+TEST(Laws, LlmModelVariants) {
+  const ScratchFolder folder;
+  const std::string path = (folder / "variant.h5").string();
+  for (const testing::Variant& v : testing::variants()) {
+    ModelConfig c = v.config;
+    c.vocabulary = kByteVocabulary, c.begin_token = kByteBegin, c.context = 128;
+    LanguageModel model = random_model(c, 5, 3);
+    model.tokenizer_kind = "bytes";
+    write_language_model(path, model);
+    const std::int64_t recent = c.sliding_window > 0 ? c.sliding_window - 1 : 20;
+    std::vector<std::string> memories{"full"};
+    if (c.position != Position::kLearned) memories.emplace_back("sink");
+    if (!c.scores_by_distance()) memories.emplace_back("sir");
+    for (const std::string& memory : memories)
+      laws::check_all(laws::subject<ScoreOperator>(
+                          {{"model", path}, {"memory", memory}, {"sinks", 2}, {"recent", recent}}),
+                      few_lines());
+  }
+  laws::check_all(laws::subject<GenerateOperator>(
+                      {{"model", path}, {"memory", "sink"}, {"sinks", 2}, {"recent", 60}, {"max_tokens", 9}}),
+                  few_lines());
+}
+
 TEST(Laws, LlmTrain) {
   const ScratchFolder folder;
   Object params{{"model", (folder / "model.h5").string()},
@@ -177,6 +208,16 @@ TEST(Laws, LlmTrain) {
     laws::check_all(laws::subject<TrainOperator>(params), texts);
   }
   params.set("attention_bias", "none");
+  const std::vector<Object> switches{{{"position", "alibi"}, {"score", "elu"}},
+                                     {{"position", "relative"}, {"norm", "post"}},
+                                     {{"position", "learned"}, {"feed_forward", "reglu"}, {"window", 3}},
+                                     {{"position", "sinusoidal"}, {"prefix", 3}},
+                                     {{"score", "mlp_kernel_normalised"}, {"attention_bias", "value"}}};
+  for (const Object& change : switches) {
+    Object with = params;
+    for (const auto& [name, value] : change) with.set(name, value);
+    laws::check_all(laws::subject<TrainOperator>(with), texts);
+  }
   params.set("vocabulary", 258);
   params.set("begin_id", 256);
   std::vector<Packet> bytes;
