@@ -22,8 +22,9 @@ class AttentionProbe {
   /// `threshold`: a head whose importance of a position is above it has a sink there.
   AttentionProbe(std::shared_ptr<const Decoder> decoder, double threshold = 0.3);
 
-  /// One sequence, of at most the model's context, by itself. Under scores whose rows do not sum to 1 (the
-  /// sigmoids) the rows are divided by their sums first: the paper's proxy.
+  /// One sequence, of at most the model's context, by itself. Under scores whose rows do not sum to 1 (all
+  /// but softmax) the weights are divided by the sum of their absolute values in the row first: the paper's
+  /// proxy, |sim(q, k)| / sum |sim|, in which a normaliser cancels out.
   void add(std::span<const std::int32_t> tokens);
 
   std::int64_t sequences() const { return sequences_; }
@@ -39,11 +40,15 @@ class AttentionProbe {
   const Head& head(std::int64_t layer, std::int64_t head) const {
     return heads_[static_cast<std::size_t>(layer * decoder_->config().heads + head)];
   }
-  /// Mean 2-norms by layer: of the first position, and of the others. Hidden states are those behind the
-  /// layer.
+  /// Mean 2-norms by layer: of the first position, and of the others; and of each of the first positions.
+  /// Hidden states are those behind the layer.
   struct Norms {
     double hidden_first = 0, hidden_others = 0, key_first = 0, key_others = 0, value_first = 0,
            value_others = 0;
+    /// Cosine of queries with the first key, and with the others that they see: means over heads and queries
+    /// behind the first, all turned to their positions.
+    double cosine_first = 0, cosine_others = 0;
+    std::vector<double> hidden, key, value;  ///< [kSinkPositions]
   };
   const Norms& norms(std::int64_t layer) const { return norms_[static_cast<std::size_t>(layer)]; }
 
@@ -51,6 +56,10 @@ class AttentionProbe {
   void load(const Archive& group);
 
  private:
+  /// Every number that is kept, in the order of the file.
+  template <typename Each>
+  void for_each(Each each);
+
   std::shared_ptr<const Decoder> decoder_;
   double threshold_;
   std::int64_t sequences_ = 0;

@@ -18,7 +18,9 @@ Spec ProbeOperator::spec() {
           "first 8 "
           "positions, percent], \"sink_bias\": percent, \"layers\": [{\"heads\": [{\"importance\": [8], "
           "\"sink\": [8], \"bias\"}], \"hidden\", \"key\", \"value\": [norm of the first position, of the "
-          "others]}]}")
+          "others], \"cosine\": [of queries with the first key, with the others], \"positions\": "
+          "{\"hidden\", "
+          "\"key\", \"value\": [norms of the first 8]}}]}")
       .path("model", nullptr, "a language model in HDF5, of `llm.train` or `stream import`")
       .param("length", std::int64_t{64}, "tokens of a sequence, the begin token among them",
              range(kSinkPositions, 65536), unit("tokens"))
@@ -32,7 +34,8 @@ Spec ProbeOperator::spec() {
           "sink k is the share of layers, heads and sequences in which it is above the threshold. Where "
           "attention does "
           "not "
-          "sum to 1 (sigmoid scores), rows are divided by their sums first. Attention matrices are made for "
+          "sum to 1 (all scores but softmax), weights are divided by their row's sum of absolute values "
+          "first. Attention matrices are made for "
           "one head "
           "and "
           "one sequence at a time. Weights are computed with in float32, whatever type they are stored "
@@ -67,6 +70,9 @@ ProbeOperator::ProbeOperator(const Params& p)
   if (length_ > model_.decoder->config().context)
     throw bad_recipe("length is " + std::to_string(length_) + ", more than the model's context of " +
                      std::to_string(model_.decoder->config().context));
+  if (const std::int64_t prefix = model_.decoder->config().prefix; length_ < prefix)
+    throw bad_recipe("length is " + std::to_string(length_) + ", less than the model's prefix of " +
+                     std::to_string(prefix));
 }
 
 Object ProbeOperator::record() const {
@@ -84,15 +90,18 @@ Object ProbeOperator::record() const {
     for (std::int64_t h = 0; h < c.heads; ++h) {
       const AttentionProbe::Head& head = probe_.head(l, h);
       Object one{{"importance", numbers(head.importance)}, {"sink", numbers(head.share, 100)}};
-      if (c.attention_bias != AttentionBias::kNone || c.score == Score::kSoftmaxOne)
-        one.set("bias", head.bias_importance);
+      if (has_key(c.attention_bias) || c.score == Score::kSoftmaxOne) one.set("bias", head.bias_importance);
       heads.emplace_back(std::move(one));
     }
     const AttentionProbe::Norms& n = probe_.norms(l);
-    layers.emplace_back(Object{{"heads", std::move(heads)},
-                               {"hidden", numbers({n.hidden_first, n.hidden_others})},
-                               {"key", numbers({n.key_first, n.key_others})},
-                               {"value", numbers({n.value_first, n.value_others})}});
+    layers.emplace_back(Object{
+        {"heads", std::move(heads)},
+        {"hidden", numbers({n.hidden_first, n.hidden_others})},
+        {"key", numbers({n.key_first, n.key_others})},
+        {"value", numbers({n.value_first, n.value_others})},
+        {"cosine", numbers({n.cosine_first, n.cosine_others})},
+        {"positions",
+         Object{{"hidden", numbers(n.hidden)}, {"key", numbers(n.key)}, {"value", numbers(n.value)}}}});
   }
   return Object{{"sequences", probe_.sequences()},
                 {"sink", numbers(sinks)},

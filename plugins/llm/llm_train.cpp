@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "llm/attention_probe.hpp"
 #include "stream/error.hpp"
 #include "stream/log.hpp"
 #include "stream/params.hpp"
@@ -54,7 +55,11 @@ TrainerOptions trainer_options_of(const Params& p) {
           .warmup = p.get<std::int64_t>("warmup"),
           .weight_decay = p.get<double>("weight_decay"),
           .pool = p.get<std::int64_t>("pool"),
-          .begin_at = p.get<std::int64_t>("begin_at")};
+          .begin_at = p.get<std::int64_t>("begin_at"),
+          .random_first = p.get<std::int64_t>("random_first"),
+          .fixed_token = p.get<std::int64_t>("fixed_token"),
+          .fixed_at = p.get<std::int64_t>("fixed_at"),
+          .held_out = p.get<std::int64_t>("probe")};
 }
 
 }  // namespace
@@ -64,7 +69,11 @@ Spec TrainOperator::spec() {
   return Spec("llm.train", "Train a small language model on a stream of texts or token ids.")
       .input("in", PayloadType::kAny,
              "bytes or text (a byte is then a token), or tensors [n] of int32: a text of token ids each")
-      .output<Record>("progress", "{\"step\", \"loss\"}, every `report` steps")
+      .output<Record>("progress",
+                      "{\"step\", \"loss\"}, every `report` steps; with `probe` also \"valid_loss\", "
+                      "\"sink_1\" to \"sink_8\" and \"sink_bias\" (percent, as llm.probe has them) and "
+                      "\"norms\": for each layer {\"hidden\", \"key\", \"value\": [of the first position, of "
+                      "the others]}, all of held-out samples")
       .path("model", nullptr, "the HDF5 file to write when the steps are done")
       .param("steps", o.steps, "updates in all", range(1, 1e9))
       .param("batch", o.batch, "samples in an update", range(1, 4096))
@@ -91,6 +100,12 @@ Spec TrainOperator::spec() {
       .param("norm", name_of(NormPlace::kPre),
              "in front of attention and feed-forward layer, or behind their residual sums",
              Choices{norm_place_names()})
+      .param("random_first", o.random_first,
+             "first tokens of every sample that are replaced by uniformly random ones", range(0, 65536),
+             unit("tokens"))
+      .param("fixed_token", o.fixed_token, "token id that stands at `fixed_at` in every sample; -1: none",
+             range(-1, 1e6))
+      .param("fixed_at", o.fixed_at, "tokens in front of the fixed token", range(0, 65536), unit("tokens"))
       .param("position", name_of(Position::kRope),
              "what tells positions apart: turned queries and keys, nothing, a slope over the distance "
              "(ALiBi), learned or sinusoidal embeddings, or a learned number for each head and bucket of the "
@@ -120,6 +135,13 @@ Spec TrainOperator::spec() {
              "fixed value of the bias key: 0, (1, 0, 0, ...), or 1/sqrt(d) everywhere",
              Choices{bias_value_names()})
       .param("bias_scale", 1.0, "factor of bias_value", range(-1000, 1000))
+      .param("probe", o.held_out,
+             "samples that are held out, one from the front of each text until there are so many, and probed "
+             "for attention sinks with every line of progress; 0: none",
+             range(0, 1e5))
+      .param("probe_length", std::int64_t{64},
+             "tokens of a held-out sample that are probed, at most `length`", range(kSinkPositions, 65536),
+             unit("tokens"))
       .param("report", std::int64_t{100}, "updates between two lines of progress", range(1, 1e9))
       .contract({.lookahead = kUnbounded, .state = Growth::kConstant, .cost = Cost::kHeavy})
       .about(
@@ -164,10 +186,15 @@ TrainOperator::TrainOperator(const Params& p)
       path_(p.get<std::string>("model")),
       each_(p.get<std::int64_t>("tokens_per_step")),
       report_(p.get<std::int64_t>("report")),
+      probe_length_(std::min(p.get<std::int64_t>("probe_length"), p.get<std::int64_t>("length"))),
       tokenizer_(byte_tokenizer()),
       encoder_(tokenizer_->encoder()),
       trainer_(config_of(p), trainer_options_of(p), p.random("training")) {
   const TrainerOptions& o = trainer_.options();
+  const std::int64_t least = std::max(kSinkPositions, p.get<std::int64_t>("prefix"));
+  if (o.held_out > 0 && probe_length_ < least)
+    throw bad_recipe("samples of " + std::to_string(probe_length_) + " tokens cannot be probed, expected " +
+                     std::to_string(least) + " at least");
   first_ = std::min(o.pool / 2, 16 * o.batch * o.length);
 }
 
@@ -180,10 +207,30 @@ void TrainOperator::add(std::span<const TokenId> text, Time time, Output& out) {
     seen_ += static_cast<std::int64_t>(n);
     while (!trainer_.finished() && trainer_.ready() && seen_ >= first_ + trainer_.steps() * each_) {
       trainer_.step();
-      if (trainer_.steps() % report_ == 0 || trainer_.finished())
-        out.emit(Packet::of<Record>(time, Object{{"step", trainer_.steps()}, {"loss", trainer_.loss()}}));
+      if (trainer_.steps() % report_ == 0 || trainer_.finished()) out.emit(Packet::of<Record>(time, event()));
     }
   }
+}
+
+Object TrainOperator::event() const {
+  Object record{{"step", trainer_.steps()}, {"loss", trainer_.loss()}};
+  if (trainer_.held_out().empty()) return record;
+  AttentionProbe probe(std::make_shared<const Decoder>(trainer_.model()));
+  for (const auto& sample : trainer_.held_out())
+    probe.add(std::span(sample).first(static_cast<std::size_t>(probe_length_)));
+  record.set("valid_loss", trainer_.held_out_loss());
+  for (std::int64_t k = 0; k < kSinkPositions; ++k)
+    record.set("sink_" + std::to_string(k + 1), probe.sink(k));
+  record.set("sink_bias", probe.sink_bias());
+  Array norms;
+  for (std::int64_t l = 0; l < trainer_.network().config().layers; ++l) {
+    const AttentionProbe::Norms& n = probe.norms(l);
+    norms.emplace_back(Object{{"hidden", Array{n.hidden_first, n.hidden_others}},
+                              {"key", Array{n.key_first, n.key_others}},
+                              {"value", Array{n.value_first, n.value_others}}});
+  }
+  record.set("norms", std::move(norms));
+  return record;
 }
 
 void TrainOperator::process(Packet in, Output& out) {

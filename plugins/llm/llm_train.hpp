@@ -23,8 +23,10 @@ class TrainOperator final : public Operator {
  private:
   void add(std::span<const TokenId> text, Time time, Output& out);
   void cut(Time time, Output& out);
+  /// A line of progress, with the attention sinks of held-out samples where they are asked for.
+  Object event() const;
   std::string node_, path_;
-  std::int64_t each_, first_, report_;
+  std::int64_t each_, first_, report_, probe_length_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::unique_ptr<TextEncoder> encoder_;
   Trainer trainer_;

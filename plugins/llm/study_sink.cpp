@@ -15,12 +15,13 @@
 namespace stream::llm {
 namespace {
 
-constexpr const char *kSinkArms = "arms", *kSinkExact = "exact", *kSinkCurve = "curve";
+constexpr const char *kSinkArms = "arms", *kSinkExact = "exact", *kSinkCurve = "curve",
+                     *kSinkSwitches = "switches";
 constexpr std::int64_t kSinkLength = 64, kSinkText = 400;
 constexpr std::size_t kSettled = 128;
 
 std::vector<std::string> parts_of(const Params& p) {
-  auto parts = parts_by_seed(p, {kSinkArms});
+  auto parts = parts_by_seed(p, {kSinkArms, kSinkSwitches});
   if (p.get<bool>("quick")) std::erase(parts, kSinkCurve);
   return parts;
 }
@@ -310,7 +311,11 @@ Spec SinkStudy::spec() {
       .param("curve_steps", o.curve_steps, "updates of the model that is trained and probed in the run",
              range(100, 1e6))
       .param("parts", std::vector<std::string>{kSinkArms, kSinkExact, kSinkCurve},
-             "what is measured, in this order", choices({kSinkArms, kSinkExact, kSinkCurve}))
+             "what is measured, in this order; switches, which is not among them by default: a short "
+             "training for "
+             "each switch of `llm.train`, beside the paper's figures",
+             choices({kSinkArms, kSinkExact, kSinkCurve, kSinkSwitches}))
+      .param("switch_steps", o.switch_steps, "updates of each arm of the switches", range(1, 1e6))
       .param("quick", false, "one seed, 30 sequences, 4 texts, no training; the same bars")
       .contract({.order = Order::kStateful, .cost = Cost::kHeavy})
       .about(
@@ -352,17 +357,20 @@ SinkStudy::SinkStudy(const Params& p) : StudySource(parts_of(p)) {
   options_.sequences = p.get<std::int64_t>("sequences");
   options_.streams = p.get<std::int64_t>("streams");
   options_.curve_steps = p.get<std::int64_t>("curve_steps");
+  options_.switch_steps = p.get<std::int64_t>("switch_steps");
   options_.quick = p.get<bool>("quick");
   options_.seed = p.context().seed;
   if (options_.quick) {
     options_.sequences = std::min<std::int64_t>(30, options_.sequences);
     options_.streams = std::min<std::int64_t>(4, options_.streams);
+    options_.switch_steps = std::min<std::int64_t>(10, options_.switch_steps);
   }
 }
 
 std::unique_ptr<StudyPart> SinkStudy::part(const std::string& which) const {
   if (which == kSinkExact) return sink_exact(options_);
   if (which == kSinkCurve) return sink_curve(options_);
+  if (which.starts_with(kSinkSwitches)) return sink_switches(options_, seed_of_part(which));
   return std::make_unique<Arms>(options_, seed_of_part(which));
 }
 

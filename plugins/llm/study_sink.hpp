@@ -13,6 +13,7 @@ class SinkStudy final : public StudySource {
     std::int64_t sequences = 100;
     std::int64_t streams = 16;  ///< of 400 tokens, for the price of a window without sinks
     std::int64_t curve_steps = 1600;
+    std::int64_t switch_steps = 400;  ///< of each arm of the table of switches
     bool quick = false;
     std::uint64_t seed = 0;
   };
@@ -24,9 +25,10 @@ class SinkStudy final : public StudySource {
   Options options_;
 };
 
-/// The parts: what is exact, and sinks along one training.
+/// The parts: what is exact, sinks along one training, and one short training for each switch.
 std::unique_ptr<StudyPart> sink_exact(const SinkStudy::Options& options);
 std::unique_ptr<StudyPart> sink_curve(const SinkStudy::Options& options);
+std::unique_ptr<StudyPart> sink_switches(const SinkStudy::Options& options, std::int64_t seed);
 
 /// Probes `sequences` unseen texts of 64 tokens, the begin token among them at `begin_at` (-1: none);
 /// `first`: what stands there instead of it, -1: itself.

@@ -1,6 +1,7 @@
 #include "llm/trainer.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "stream/error.hpp"
 
@@ -8,6 +9,15 @@ namespace stream::llm {
 
 Trainer::Trainer(const ModelConfig& config, TrainerOptions options, Random random)
     : config_(config), options_(options), random_(random) {
+  check_options();
+  config_.context = options_.length;
+  network_ = std::make_shared<Network>(config_, nn::generator(random_()));
+  optimizer_ = std::make_unique<nn::AdamW>(
+      *network_, nn::AdamW::Options{
+                     .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = options_.weight_decay});
+}
+
+void Trainer::check_options() const {
   if (options_.length < 1 || options_.batch < 1 || options_.pool < text_needed())
     throw bad_recipe("a pool of " + std::to_string(options_.pool) + " tokens cannot hold a sample of " +
                      std::to_string(text_needed()));
@@ -16,11 +26,37 @@ Trainer::Trainer(const ModelConfig& config, TrainerOptions options, Random rando
   if (options_.begin_at >= options_.length)
     throw bad_recipe("begin_at is " + std::to_string(options_.begin_at) +
                      ", expected less than the length of " + std::to_string(options_.length));
-  config_.context = options_.length;
-  network_ = std::make_shared<Network>(config_, nn::generator(random_()));
-  optimizer_ = std::make_unique<nn::AdamW>(
-      *network_, nn::AdamW::Options{
-                     .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = options_.weight_decay});
+  const auto place = [&](const char* name, std::int64_t value, std::int64_t most) {
+    if (value < 0 || value > most)
+      throw bad_recipe(std::string(name) + " is " + std::to_string(value) + ", expected at most " +
+                       std::to_string(most) + " in samples of " + std::to_string(options_.length) +
+                       " tokens");
+  };
+  place("random_first", options_.random_first, options_.length);
+  place("fixed_at", options_.fixed_at, options_.length);
+  if (options_.fixed_token >= config_.vocabulary)
+    throw bad_recipe("fixed_token is " + std::to_string(options_.fixed_token) +
+                     ", which is not in the vocabulary of " + std::to_string(config_.vocabulary));
+  if (options_.fixed_token < 0 && options_.fixed_at > 0)
+    throw bad_recipe("fixed_at is " + std::to_string(options_.fixed_at) + ", and there is no fixed_token");
+  if (config_.begin_token >= 0 && options_.random_first > options_.begin_at)
+    throw bad_recipe("random_first would replace the begin token, which stands behind " +
+                     std::to_string(options_.begin_at) + " tokens; expected begin_token = false");
+  if (config_.begin_token >= 0 && options_.fixed_token >= 0 && options_.fixed_at == options_.begin_at)
+    throw bad_recipe("fixed_at is where the begin token stands: " + std::to_string(options_.begin_at));
+}
+
+std::vector<std::int32_t> Trainer::sample(std::span<const std::int32_t> text) {
+  std::vector<std::int32_t> out(text.begin(), text.begin() + text_needed());
+  if (config_.begin_token >= 0)
+    out.insert(out.begin() + static_cast<std::ptrdiff_t>(options_.begin_at),
+               static_cast<std::int32_t>(config_.begin_token));
+  for (std::int64_t i = 0; i < options_.random_first; ++i)
+    out[static_cast<std::size_t>(i)] =
+        static_cast<std::int32_t>(random_.below(static_cast<std::uint64_t>(config_.vocabulary)));
+  if (options_.fixed_token >= 0)
+    out[static_cast<std::size_t>(options_.fixed_at)] = static_cast<std::int32_t>(options_.fixed_token);
+  return out;
 }
 
 void Trainer::add(std::span<const std::int32_t> tokens) {
@@ -28,6 +64,16 @@ void Trainer::add(std::span<const std::int32_t> tokens) {
     if (token < 0 || token >= config_.vocabulary)
       throw bad_data("token " + std::to_string(token) + " is not in the vocabulary of " +
                      std::to_string(config_.vocabulary));
+  if (static_cast<std::int64_t>(held_out_.size()) < options_.held_out &&
+      static_cast<std::int64_t>(tokens.size()) >= text_needed()) {
+    held_out_.push_back(sample(tokens));
+    tokens = tokens.subspan(static_cast<std::size_t>(text_needed()));
+    if (tokens.empty()) return;
+  }
+  pool(tokens);
+}
+
+void Trainer::pool(std::span<const std::int32_t> tokens) {
   // What is longer than the pool keeps its end.
   if (static_cast<std::int64_t>(tokens.size()) > options_.pool)
     tokens = tokens.last(static_cast<std::size_t>(options_.pool));
@@ -49,7 +95,6 @@ at::Tensor Trainer::loss_of(const at::Tensor& x, const at::Tensor& y) const {
 }
 
 void Trainer::step() {
-  const bool begin = config_.begin_token >= 0;
   const std::int64_t inputs = options_.length;
   const at::Tensor x = torch::empty({options_.batch, inputs}, at::kLong);
   const at::Tensor y = torch::empty({options_.batch, inputs}, at::kLong);
@@ -66,12 +111,10 @@ void Trainer::step() {
     const auto which =
         static_cast<std::size_t>(std::upper_bound(first.begin(), first.end(), drawn) - first.begin() - 1);
     const std::int32_t* const from = texts_[which].data() + (drawn - first[which]);
-    std::vector<std::int64_t> sample(from, from + text_needed());
-    if (begin)
-      sample.insert(sample.begin() + static_cast<std::ptrdiff_t>(options_.begin_at), config_.begin_token);
+    const std::vector<std::int32_t> tokens = sample({from, static_cast<std::size_t>(text_needed())});
     for (std::int64_t i = 0; i < inputs; ++i) {
-      xs[b * inputs + i] = sample[static_cast<std::size_t>(i)];
-      ys[b * inputs + i] = sample[static_cast<std::size_t>(i) + 1];
+      xs[b * inputs + i] = tokens[static_cast<std::size_t>(i)];
+      ys[b * inputs + i] = tokens[static_cast<std::size_t>(i) + 1];
     }
   }
   optimizer_->zero_grad();
@@ -86,6 +129,18 @@ void Trainer::step() {
   ++step_;
 }
 
+double Trainer::held_out_loss() const {
+  const torch::NoGradGuard no_grad;
+  double sum = 0;
+  for (const auto& tokens : held_out_) {
+    const std::vector<std::int64_t> wide(tokens.begin(), tokens.end());
+    const at::Tensor all = torch::tensor(wide).unsqueeze(0);
+    sum += loss_of(all.narrow(1, 0, options_.length), all.narrow(1, 1, options_.length)).item<double>();
+  }
+  return held_out_.empty() ? std::numeric_limits<double>::quiet_NaN()
+                           : sum / static_cast<double>(held_out_.size());
+}
+
 void Trainer::save(Archive& state) const {
   optimizer_->save(state.group("optimizer"));
   std::vector<std::int64_t> sizes;
@@ -96,6 +151,11 @@ void Trainer::save(Archive& state) const {
   }
   state.set("sizes", sizes);
   state.set("tokens", tokens);
+  if (options_.held_out > 0) {
+    std::vector<std::int32_t> held;
+    for (const auto& sample : held_out_) held.insert(held.end(), sample.begin(), sample.end());
+    state.set("held_out", held);
+  }
   state.set("step", step_);
   state.set("loss", loss_);
   state.set("random", random_.state());
@@ -111,9 +171,24 @@ void Trainer::load(const Archive& state) {
   for (const std::int64_t size : sizes) {
     if (size < 0 || static_cast<std::size_t>(size) > tokens.size() - at)
       throw bad_data("the training state is damaged");
-    add({tokens.data() + at, static_cast<std::size_t>(size)});
+    pool({tokens.data() + at, static_cast<std::size_t>(size)});
     at += static_cast<std::size_t>(size);
   }
+  held_out_.clear();
+  if (options_.held_out > 0) {
+    const auto held = state.get<std::vector<std::int32_t>>("held_out");
+    const auto size = static_cast<std::size_t>(options_.length + 1);
+    if (held.size() % size != 0 || held.size() / size > static_cast<std::size_t>(options_.held_out))
+      throw bad_data("the training state is damaged");
+    for (std::size_t i = 0; i < held.size(); i += size)
+      held_out_.emplace_back(held.begin() + static_cast<std::ptrdiff_t>(i),
+                             held.begin() + static_cast<std::ptrdiff_t>(i + size));
+  }
+  for (const std::int32_t token : tokens)
+    if (token < 0 || token >= config_.vocabulary) throw bad_data("the training state is damaged");
+  for (const auto& sample : held_out_)
+    for (const std::int32_t token : sample)
+      if (token < 0 || token >= config_.vocabulary) throw bad_data("the training state is damaged");
   step_ = state.get<std::int64_t>("step");
   loss_ = state.get<double>("loss");
   const auto words = state.get<std::vector<std::int64_t>>("random");

@@ -20,6 +20,13 @@ struct TrainerOptions {
   std::int64_t pool = 2'000'000;  ///< tokens kept to draw from, the newest
   /// Ordinary tokens in front of the begin token in every sample.
   std::int64_t begin_at = 0;
+  /// The first so many tokens of every sample are replaced by uniformly random ones.
+  std::int64_t random_first = 0;
+  /// Stands at place `fixed_at` of every sample instead of what is there; -1: none.
+  std::int64_t fixed_token = -1, fixed_at = 0;
+  /// Samples kept from learning: one from the front of each text that is long enough, until there are so
+  /// many.
+  std::int64_t held_out = 0;
 };
 
 class Trainer {
@@ -27,6 +34,15 @@ class Trainer {
   /// With a begin token in the config every sample has it in front (or behind `begin_at` tokens of the text).
   /// Throws Error(kBadRecipe) for shapes and options that cannot be.
   Trainer(const ModelConfig& config, TrainerOptions options, Random random);
+
+  /// A sample of length + 1 tokens from `text_needed` tokens of a text, by the switches of the options.
+  std::vector<std::int32_t> sample(std::span<const std::int32_t> text);
+  /// Text tokens that a sample takes: one more than its inputs, but the begin token is no text.
+  std::int64_t text_needed() const { return options_.length + (config_.begin_token >= 0 ? 0 : 1); }
+  /// Samples that are not learnt from.
+  const std::vector<std::vector<std::int32_t>>& held_out() const { return held_out_; }
+  /// Mean loss over them; NaN while there are none.
+  double held_out_loss() const;
 
   /// One text. Samples are drawn from within a text. Throws Error(kBadData) for a token that is not in the
   /// vocabulary.
@@ -47,12 +63,15 @@ class Trainer {
   void save(Archive& state) const;
   void load(const Archive& state);
   std::size_t state_bytes() const {
-    return optimizer_->state_bytes() + static_cast<std::size_t>(pooled_) * sizeof(std::int32_t);
+    return optimizer_->state_bytes() + (static_cast<std::size_t>(pooled_) +
+                                        held_out_.size() * static_cast<std::size_t>(options_.length + 1)) *
+                                           sizeof(std::int32_t);
   }
 
  private:
-  /// Text tokens that a sample takes: one more than its inputs, but the begin token is no text.
-  std::int64_t text_needed() const { return options_.length + (config_.begin_token >= 0 ? 0 : 1); }
+  void check_options() const;
+  /// What `add` leaves of a text goes into the pool.
+  void pool(std::span<const std::int32_t> tokens);
   std::int64_t samples_in(const std::vector<std::int32_t>& text) const {
     return std::max<std::int64_t>(0, static_cast<std::int64_t>(text.size()) - text_needed() + 1);
   }
@@ -66,6 +85,7 @@ class Trainer {
   std::shared_ptr<Network> network_;
   std::unique_ptr<nn::AdamW> optimizer_;
   std::deque<std::vector<std::int32_t>> texts_;
+  std::vector<std::vector<std::int32_t>> held_out_;
   std::int64_t pooled_ = 0, samples_ = 0;
   std::int64_t step_ = 0;
   double loss_ = 0;

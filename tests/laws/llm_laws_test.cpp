@@ -211,7 +211,9 @@ TEST(Laws, LlmTrain) {
   const std::vector<Object> switches{{{"position", "alibi"}, {"score", "elu"}},
                                      {{"position", "relative"}, {"norm", "post"}},
                                      {{"position", "learned"}, {"feed_forward", "reglu"}, {"window", 3}},
-                                     {{"position", "sinusoidal"}, {"prefix", 3}},
+                                     {{"position", "sinusoidal"}, {"prefix", 3}, {"probe", 2}},
+                                     {{"begin_token", false}, {"random_first", 2}, {"probe", 3}},
+                                     {{"fixed_token", 5}, {"fixed_at", 2}},
                                      {{"score", "mlp_kernel_normalised"}, {"attention_bias", "value"}}};
   for (const Object& change : switches) {
     Object with = params;
@@ -276,9 +278,12 @@ TEST(Laws, LlmPasskeys) {
 TEST(Laws, LlmProbe) {
   const ScratchFolder folder;
   const std::string ids = (folder / "ids.h5").string();
-  for (const bool bias : {false, true}) {
+  for (const char* what : {"", "bias", "kernel", "prefix"}) {
+    const std::string name = what;
     ModelConfig c = small_config();
-    if (bias) c.attention_bias = AttentionBias::kKey;
+    if (name == "bias") c.attention_bias = AttentionBias::kKey;
+    if (name == "kernel") c.score = Score::kMlpKernel;
+    if (name == "prefix") c.prefix = 4;
     write_language_model(ids, random_model(c, 6, 3));
     laws::check_all(
         laws::subject<ProbeOperator>({{"model", ids}, {"length", 10}, {"report", 2}, {"threshold", 0.1}}),

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "hdf5/archive_file.hpp"
+#include "llm/llm_score.hpp"
 #include "llm/memory_attention.hpp"
 #include "llm/memory_full.hpp"
 #include "llm/memory_sink.hpp"
@@ -11,6 +12,7 @@
 #include "program/program.hpp"
 #include "sequences.hpp"
 #include "stream/error.hpp"
+#include "stream/testing.hpp"
 
 namespace stream::llm {
 namespace {
@@ -239,6 +241,34 @@ TEST(Kinds, MemoriesThatCannotServeAModelSaySo) {
   EXPECT_THAT(
       message_of([&] { AttentionMemory(c, rope, {.rule = AttentionMemory::Rule::kTova, .heavy = 9}); }),
       HasSubstr("position relative"));
+}
+
+/// What llm.score says to a model and a memory.
+std::string scored_with(const ModelConfig& config, const Object& more) {
+  const stream::testing::ScratchFolder folder;
+  const std::string path = (folder / "model.h5").string();
+  write_language_model(path, random_model(config, 3));
+  Object params{{"model", path}};
+  for (const auto& [name, value] : more) params.set(name, value);
+  return message_of([&] { stream::testing::make<ScoreOperator>(params, Context{.node = "score"}); });
+}
+
+TEST(Kinds, AStreamThatAModelCannotBeServedIsRefusedByName) {
+  ModelConfig c = small_config();
+  c.prefix = 4;
+  EXPECT_THAT(scored_with(c, {{"memory", "full"}}), HasSubstr("prefix language model (prefix = 4)"));
+  c = small_config();
+  c.score = Score::kMlpKernel;
+  for (const char* memory : {"h2o", "tova", "inf"})
+    EXPECT_THAT(scored_with(c, {{"memory", memory}}), HasSubstr("score mlp_kernel")) << memory;
+  c.score = Score::kEluKernel;
+  EXPECT_THAT(scored_with(c, {{"memory", "inf"}}), HasSubstr("where in the stream a token stands"));
+  EXPECT_EQ(scored_with(c, {{"memory", "sink"}, {"recent", 20}}), "no error");
+  c = small_config();
+  c.sliding_window = 6;
+  EXPECT_THAT(scored_with(c, {{"memory", "sink"}, {"recent", 20}}), HasSubstr("sees only the 5 before it"));
+  EXPECT_EQ(scored_with(c, {{"memory", "sink"}}), "no error");
+  EXPECT_EQ(scored_with(c, {{"memory", "sink"}, {"recent", 5}}), "no error");
 }
 
 }  // namespace
