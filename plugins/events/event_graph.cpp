@@ -8,10 +8,19 @@ namespace stream::events {
 void EventGraph::count_later() {
   if (nodes.empty()) return;
   const std::size_t width = features.size() / nodes.size();
-  std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> later;
-  for (std::size_t i = nodes.size(); i-- > 0;)
-    features[(i + 1) * width - 1] =
-        static_cast<float>(std::log1p(later[{nodes[i].level, nodes[i].entity}]++));
+  struct Later {
+    std::int64_t events = 0, step = 0;  ///< the step is the next event's
+    std::size_t bursts = 0;
+  };
+  std::map<std::pair<std::int32_t, std::int32_t>, Later> later;
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    Later& since = later[{nodes[i].level, nodes[i].entity}];
+    if (since.events > 0 && since.step - nodes[i].step > kBurst) ++since.bursts;
+    float* ages = features.data() + (i + 1) * width - kLater;
+    ages[0] = static_cast<float>(std::log1p(since.events));
+    for (std::size_t k = 0; k + 1 < kLater; ++k) ages[1 + k] = since.bursts == k ? 1.f : 0.f;
+    ++since.events, since.step = nodes[i].step;
+  }
 }
 
 }  // namespace stream::events

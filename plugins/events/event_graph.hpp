@@ -24,10 +24,12 @@ struct EventGraph {
   std::vector<std::int32_t> targets;  ///< level-0 node of each of the newest step's nodes, in their order
 
   /// Log of the steps since it began, of those it stands for, of the nodes that it stands for, and of the
-  /// events of its entity and level that have begun since: how many acts ago it was, however long the quiet
-  /// between.
-  static constexpr std::size_t kAges = 4;
-  /// Writes the last of them. Nodes of a level and entity stand in order of time.
+  /// events of its entity and level that have begun since; then, one-hot, how many bursts of such events came
+  /// since, up to three: how many acts ago it was, however long the quiet between. Events that begin at most
+  /// kBurst steps after one another are one burst.
+  static constexpr std::size_t kAges = 8, kLater = 5;
+  static constexpr std::int64_t kBurst = 2;
+  /// Writes the last kLater of them. Nodes of a level and entity stand in order of time.
   void count_later();
   /// Relations of a graph: at each of three levels those of the scene and the entity's chain, both ways;
   /// part-of and has-part between levels.

@@ -380,7 +380,7 @@ EventGraph EventHierarchy::graph() const {
     graph.features.push_back(log((time_ - start) / model_->unit));
     graph.features.push_back(log((end - start) / model_->unit));
     graph.features.push_back(log(static_cast<double>(nodes - 1)));
-    graph.features.push_back(0);  // until all nodes are there
+    graph.features.insert(graph.features.end(), EventGraph::kLater, 0);  // until all nodes are there
     graph.nodes.push_back({static_cast<std::int32_t>(level), entity, id, step, start, end});
     return static_cast<std::int32_t>(graph.nodes.size() - 1);
   };

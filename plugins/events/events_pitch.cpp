@@ -8,7 +8,8 @@ Spec PitchSource::spec() {
   const PitchOptions o;
   return Spec("events.pitch", "Make up games of two teams and a ball: few acts, much drifting.")
       .output<Record>("out",
-                      "{\"game\", \"t\": seconds, \"nodes\": [{\"id\", \"type\", \"x\": [place, velocity]}], "
+                      "{\"game\", \"t\": seconds, \"nodes\": [{\"id\", \"type\", \"x\": [place, velocity, "
+                      "way, speed that way]}], "
                       "\"edges\": [{\"src\", \"dst\", \"rel\"}]}, keyed by game")
       .output<Record>("labels",
                       "{\"game\", \"t\", \"labels\"}: [\"counter\"] or [] at the end of a game; or {id: "

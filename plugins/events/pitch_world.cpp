@@ -7,7 +7,7 @@
 namespace stream::events {
 
 const SceneVocabulary& pitch_vocabulary() {
-  static const SceneVocabulary v{{"home", "away", "ball"}, {"near", "has"}, 4};
+  static const SceneVocabulary v{{"home", "away", "ball"}, {"near", "has"}, 6};
   return v;
 }
 
@@ -34,11 +34,14 @@ class Match {
     ball_ = ball_before_ = at_[static_cast<std::size_t>(holder_)];
   }
 
-  bool busy() const { return flight_ > 0 || holder_ < 0; }
+  bool busy() const { return flight_ > 0 || duel_ > 0 || holder_ < 0; }
   std::int64_t holder() const { return holder_; }
   std::int64_t team(std::int64_t player) const { return player / o_.players; }
   std::int64_t role(std::int64_t player) const { return player % o_.players; }
   std::int64_t step() const { return static_cast<std::int64_t>(game.scenes.size()); }
+
+  /// Who has the ball once what is going on has ended; -1 while nobody does.
+  std::int64_t next_holder() const { return duel_ > 0 ? winner_ : holder_; }
 
   /// The ball flies to a player; one of the other team intercepts it.
   void pass(std::int64_t receiver) {
@@ -47,11 +50,10 @@ class Match {
     intercepted_ = team(receiver) != team(holder_);
     holder_ = -1;
   }
+  /// A player of the other team runs into the one who has the ball, and has it then.
   void tackle(std::int64_t winner) {
     act("tackle", winner);
-    at_[static_cast<std::size_t>(winner)] = at_[static_cast<std::size_t>(holder_)];
-    at_[static_cast<std::size_t>(winner)].y += 0.05;
-    holder_ = winner;
+    duel_ = 3, winner_ = winner;
   }
   void shoot(bool goal) {
     act("shot", holder_);
@@ -73,7 +75,15 @@ class Match {
       at_[i].x += 0.15 * (home_[i].x - at_[i].x) + 0.012 * random_.normal();
       at_[i].y += 0.15 * (home_[i].y - at_[i].y) + 0.012 * random_.normal();
     }
-    if (flight_ > 0) {
+    if (duel_ > 0) {
+      Place &winner = at_[static_cast<std::size_t>(winner_)], &loser = at_[static_cast<std::size_t>(holder_)];
+      const Place way{(loser.x - winner.x) / static_cast<double>(duel_),
+                      (loser.y - winner.y) / static_cast<double>(duel_)};
+      winner.x += way.x, winner.y += way.y;
+      loser.x += 0.3 * way.x, loser.y += 0.3 * way.y;  // and is run down
+      if (--duel_ == 0) holder_ = winner_;
+      ball_ = at_[static_cast<std::size_t>(holder_)];
+    } else if (flight_ > 0) {
       const Place to = receiver_ >= 0 ? at_[static_cast<std::size_t>(receiver_)] : aim_;
       const Place way{(to.x - ball_.x) / static_cast<double>(flight_),
                       (to.y - ball_.y) / static_cast<double>(flight_)};
@@ -110,17 +120,20 @@ class Match {
   void write() {
     Scene scene;
     scene.time = static_cast<double>(step());
-    const auto node = [&](std::string id, std::int32_t type, Place now, Place then) {
+    const auto node = [&](std::string id, std::int32_t type, std::int64_t side, Place now, Place then) {
+      const double way = side == 0 ? 1 : -1;
       scene.nodes.push_back({std::move(id),
                              type,
                              {static_cast<float>(now.x), static_cast<float>(now.y),
-                              static_cast<float>(now.x - then.x), static_cast<float>(now.y - then.y)}});
+                              static_cast<float>(now.x - then.x), static_cast<float>(now.y - then.y),
+                              static_cast<float>(way), static_cast<float>(way * (now.x - then.x))}});
     };
+    if (holder_ >= 0) touched_ = team(holder_);
     const auto count = static_cast<std::int32_t>(at_.size());
     for (std::int32_t i = 0; i < count; ++i)
-      node(name(i), static_cast<std::int32_t>(team(i)), at_[static_cast<std::size_t>(i)],
+      node(name(i), static_cast<std::int32_t>(team(i)), team(i), at_[static_cast<std::size_t>(i)],
            before_[static_cast<std::size_t>(i)]);
-    node("ball", 2, ball_, ball_before_);
+    node("ball", 2, touched_, ball_, ball_before_);
     for (std::int32_t i = 0; i < count; ++i) {
       std::vector<std::pair<double, std::int32_t>> others;
       for (std::int32_t j = 0; j < count; ++j)
@@ -137,7 +150,8 @@ class Match {
   Random& random_;
   std::vector<Place> home_, at_, before_;
   Place ball_, ball_before_, aim_;
-  std::int64_t holder_, receiver_ = -1, shooter_ = 0, flight_ = 0, restart_ = 0;
+  std::int64_t holder_, receiver_ = -1, shooter_ = 0, winner_ = 0, flight_ = 0, duel_ = 0, restart_ = 0;
+  std::int64_t touched_ = 0;  ///< team that had the ball last
   bool goal_ = false, intercepted_ = false;
 };
 
@@ -293,7 +307,7 @@ Game tactics(const PitchOptions& o, Random& random) {
         const std::int64_t to = match.team(from) * o.players + (role + stride) % o.players;
         match.pass(to), ++passes;
       }
-      const std::int64_t has = match.holder() >= 0 ? match.holder() : dice < 12 ? winner : from;
+      const std::int64_t has = match.next_holder() >= 0 ? match.next_holder() : dice < 12 ? winner : from;
       next = match.step() + paces[match.team(has)] + static_cast<std::int64_t>(random.below(3));
     }
     match.drift();

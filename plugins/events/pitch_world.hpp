@@ -22,7 +22,8 @@ struct PitchOptions {
 };
 
 /// Types "home", "away", "ball"; relations "near" (from each player to the nearest other), "has" (the ball);
-/// x: place and velocity.
+/// x: place, velocity, the way that one's team attacks (1 or -1), and the speed that way. The ball's team is
+/// the one that had it last.
 const SceneVocabulary& pitch_vocabulary();
 /// Acts that are foretold for each node: pass, shot, win.
 constexpr std::int64_t kPitchActs = 3;

@@ -60,6 +60,7 @@ ReasoningHead::ReasoningHead(HeadShape shape, std::uint64_t seed) : shape_(shape
         std::make_shared<RelationalConvolution>(d, d, shape.relations, shape.bases, generator)));
     norms_.push_back(register_module("norm" + std::to_string(l), std::make_shared<nn::LayerNorm>(d)));
   }
+  if (shape.last_norm) last_ = register_module("last", std::make_shared<nn::LayerNorm>(d));
   look_ = register_module("look", std::make_shared<nn::Linear>(d, d, generator));
   glance_ = register_parameter("glance", nn::uniform_init({d}, d, generator));
   hidden_ =
@@ -78,6 +79,8 @@ ReasoningHead::Said ReasoningHead::forward(const GraphBatch& batch, const Dropou
     h = h + at::relu(layers_[l]->forward(x, batch.edges, batch.relation, batch.norm, batch.distance));
     if (silent < 3) h = h * heard;
   }
+  if (last_) h = last_->forward(h);
+  if (last_ && silent < 3) h = h * heard;
   const std::int64_t d = shape_.hidden;
   const at::Tensor score = at::matmul(at::tanh(look_->forward(h)), glance_);
   const at::Tensor padded = h.index_select(0, batch.slots.flatten()).view({batch.slots.size(0), -1, d});

@@ -17,17 +17,17 @@ Spec TimeGraphsStudy::spec() {
       .param("parts", std::vector<std::string>{"exact", "counter", "next", "spies"},
              "what is measured, in this order", choices({"exact", "counter", "next", "spies"}))
       .param("seeds", std::int64_t{3}, "games and initial weights", range(1, 100))
-      .param("train", std::int64_t{2000},
+      .param("train", std::int64_t{3000},
              "games to learn counter-attacks from; a quarter of them for the others", range(8, 1e5))
       .param("test", std::int64_t{300}, "games of counter-attacks to measure on; half of them for the others",
              range(4, 1e5))
-      .param("steps", std::int64_t{1500}, "updates of every model", range(1, 1e6))
+      .param("steps", std::int64_t{600}, "updates of every model", range(1, 1e6))
       .param("event_steps", std::int64_t{150}, "updates of each level of the event model", range(1, 1e6))
-      .param("keep", std::vector<double>{0.3, 0.3}, "shares promoted to level 1, to level 2",
+      .param("keep", std::vector<double>{0.15, 0.4}, "shares promoted to level 1, to level 2",
              range(0.001, 0.999))
-      .param("horizon", std::int64_t{4}, "steps of level 0 that are kept; ten times as many of level 1",
+      .param("horizon", std::int64_t{2}, "steps of level 0 that are kept; ten times as many of level 1",
              range(1, 1000))
-      .param("dropout", 0.2, "of every model", range(0, 0.9))
+      .param("dropout", 0.0, "of every model", range(0, 0.9))
       .param("quick", false, "one seed, 12 games, 5 updates: only what is exact is judged")
       .contract({.state = Growth::kConstant, .cost = Cost::kHeavy})
       .about(

@@ -15,10 +15,10 @@ class TimeGraphsTaskPart final : public StudyPart {
   struct Options {
     std::string task;  ///< "counter", "next" or "spies"
     std::uint64_t seed = 0;
-    std::int64_t seeds = 3, train = 2000, test = 300, steps = 1500, event_steps = 150;
-    std::array<double, 2> keep{0.3, 0.3};
-    std::int64_t horizon = 4;
-    double dropout = 0.2;
+    std::int64_t seeds = 3, train = 3000, test = 300, steps = 600, event_steps = 150;
+    std::array<double, 2> keep{0.15, 0.4};
+    std::int64_t horizon = 2;
+    double dropout = 0;
     bool quick = false;
   };
   explicit TimeGraphsTaskPart(Options options);

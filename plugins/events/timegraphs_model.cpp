@@ -48,6 +48,7 @@ std::shared_ptr<const TimeGraphs> read(const std::string& path) {
     shape.features = static_cast<std::int64_t>(model->events->features()) + ages;
     shape.hidden = about.get<std::int64_t>("hidden"), shape.layers = about.get<std::int64_t>("layers");
     shape.bases = about.get<std::int64_t>("bases");
+    shape.last_norm = about.has("last_norm") && about.get<bool>("last_norm");
     if (model->asked.outputs.empty() || model->asked.outputs.size() > 4096 || shape.hidden < 1 ||
         shape.hidden > 4096 || shape.layers < 0 || shape.layers > 64 || shape.bases < 1 || shape.bases > 64 ||
         model->hierarchy.horizon < 1 || model->hierarchy.horizon > 100000 ||
@@ -86,6 +87,7 @@ void write_timegraphs(const std::string& path, const TimeGraphs& model) {
   about.set("hidden", model.head->shape().hidden);
   about.set("layers", model.head->shape().layers);
   about.set("bases", model.head->shape().bases);
+  about.set("last_norm", model.head->shape().last_norm);
   model.events->save(archive.group("events"));
   nn::save_weights(*model.head, archive.group("weights"));
   nn::write_model(path, archive);

@@ -182,7 +182,7 @@ WholeHierarchy whole_hierarchy(std::span<const Scene> scenes, const EventModel& 
       graph.features.push_back(log((now - time_of(row)) / model.unit));
       graph.features.push_back(log((end - time_of(row)) / model.unit));
       graph.features.push_back(log(static_cast<double>(nodes - 1)));
-      graph.features.push_back(0);  // until all nodes are there
+      graph.features.insert(graph.features.end(), EventGraph::kLater, 0);  // until all nodes are there
       graph.nodes.push_back({of, entity_of(row), {}, step_of(row), time_of(row), end});
       return static_cast<std::int32_t>(graph.nodes.size() - 1);
     };

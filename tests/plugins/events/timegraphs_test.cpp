@@ -235,6 +235,7 @@ TEST(TimeGraphs, EachNodeSaysHowManyOfItsEntitysEventsBeganSince) {
   const EventGraph graph = hierarchy.graph();
   const std::size_t width = graph.features.size() / graph.nodes.size();
   std::set<std::int64_t> levels;
+  std::size_t most = 0;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     double later = 0;
     for (const auto& other : graph.nodes)
@@ -243,9 +244,21 @@ TEST(TimeGraphs, EachNodeSaysHowManyOfItsEntitysEventsBeganSince) {
                    ? 1
                    : 0;
     if (later > 1) levels.insert(graph.nodes[i].level);
-    EXPECT_FLOAT_EQ(graph.features[(i + 1) * width - 1], static_cast<float>(std::log1p(later)));
+    const float* said = graph.features.data() + (i + 1) * width - EventGraph::kLater;
+    EXPECT_FLOAT_EQ(said[0], static_cast<float>(std::log1p(later)));
+    std::set<std::int64_t> steps{graph.nodes[i].step};
+    for (const auto& other : graph.nodes)
+      if (other.level == graph.nodes[i].level && other.entity == graph.nodes[i].entity &&
+          other.step > graph.nodes[i].step)
+        steps.insert(other.step);
+    std::size_t bursts = 0;
+    for (auto at = std::next(steps.begin()); at != steps.end(); ++at)
+      bursts += *at - *std::prev(at) > EventGraph::kBurst ? 1 : 0;
+    for (std::size_t k = 0; k < 4; ++k) EXPECT_EQ(said[1 + k], bursts == k ? 1.f : 0.f);
+    most = std::max(most, bursts);
   }
   EXPECT_EQ(levels.size(), 3u);
+  EXPECT_GT(most, 1u);
 }
 
 TEST(TimeGraphs, AnOlderHeadReadsTheAgesThatItKnows) {
@@ -380,18 +393,18 @@ TEST_F(Served, WhatIsWrongIsNamedAndChangesNothing) {
   const char* wrong[][2] = {
       {R"({"edges": []})", "missing"},
       {R"({"nodes": 3})", "type"},
-      {R"({"nodes": [{"id": "h0", "type": "horse", "x": [0, 0, 0, 0]}]})", "unknown-type"},
+      {R"({"nodes": [{"id": "h0", "type": "horse", "x": [0, 0, 0, 0, 0, 0]}]})", "unknown-type"},
       {R"({"nodes": [{"id": "h0", "type": "home", "x": [0, 0, 0]}]})", "features"},
-      {R"({"nodes": [{"id": "h0", "type": "home", "x": [0, 0, 0, "1"]}]})", "type"},
-      {R"({"nodes": [{"id": "h0", "type": "home", "x": [0, 0, 0, 1e30]}]})", "features"},
+      {R"({"nodes": [{"id": "h0", "type": "home", "x": [0, 0, 0, 0, 0, "1"]}]})", "type"},
+      {R"({"nodes": [{"id": "h0", "type": "home", "x": [0, 0, 0, 0, 0, 1e30]}]})", "features"},
       {R"({"nodes": [{"id": "h0", "type": "home"}]})", "missing"},
-      {R"({"nodes": [{"id": "a", "type": "home", "x": [0, 0, 0, 0]}, {"id": 7, "type": "home", "x": [0, 0, 0, 0]}]})",
+      {R"({"nodes": [{"id": "a", "type": "home", "x": [0, 0, 0, 0, 0, 0]}, {"id": 7, "type": "home", "x": [0, 0, 0, 0, 0, 0]}]})",
        "id-kind"},
-      {R"({"nodes": [{"id": "a", "type": "home", "x": [0, 0, 0, 0]}, {"id": "a", "type": "home", "x": [0, 0, 0, 0]}]})",
+      {R"({"nodes": [{"id": "a", "type": "home", "x": [0, 0, 0, 0, 0, 0]}, {"id": "a", "type": "home", "x": [0, 0, 0, 0, 0, 0]}]})",
        "duplicate-id"},
-      {R"({"nodes": [{"id": "a", "type": "home", "x": [0, 0, 0, 0]}], "edges": [{"src": "a", "dst": "b", "rel": "near"}]})",
+      {R"({"nodes": [{"id": "a", "type": "home", "x": [0, 0, 0, 0, 0, 0]}], "edges": [{"src": "a", "dst": "b", "rel": "near"}]})",
        "unknown-id"},
-      {R"({"nodes": [{"id": "a", "type": "home", "x": [0, 0, 0, 0]}], "edges": [{"src": "a", "dst": "a", "rel": "far"}]})",
+      {R"({"nodes": [{"id": "a", "type": "home", "x": [0, 0, 0, 0, 0, 0]}], "edges": [{"src": "a", "dst": "a", "rel": "far"}]})",
        "unknown-relation"},
       {R"({"nodes": [], "ask": "yes"})", "type"},
   };
