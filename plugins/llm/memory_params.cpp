@@ -10,6 +10,7 @@
 #include "llm/memory_window.hpp"
 #include "llm/tokenizer.hpp"
 #include "stream/error.hpp"
+#include "stream/log.hpp"
 
 namespace stream::llm {
 namespace {
@@ -21,14 +22,17 @@ std::int64_t recent_of(const Params& p, const ModelConfig& c, std::int64_t taken
 }
 
 /// The same for memories that hold the last tokens in one piece. A model with a window of its own sees no
-/// farther: the newest token, and so many before it.
+/// farther, the newest token and so many before it, unless `recent` asks for more.
 std::int64_t recent_seen_of(const Params& p, const ModelConfig& c, std::int64_t taken) {
   const std::int64_t recent = recent_of(p, c, taken);
   if (c.sliding_window == 0 || recent < c.sliding_window) return recent;
-  if (p.get<std::int64_t>("recent") > 0)
-    throw bad_recipe("recent is " + std::to_string(recent) + ", and a token of the model sees only the " +
-                     std::to_string(c.sliding_window - 1) + " before it (its sliding window is " +
-                     std::to_string(c.sliding_window) + " with itself)");
+  if (p.get<std::int64_t>("recent") > 0) {
+    log_warning(p.context().node, "recent is " + std::to_string(recent) +
+                                      ", and a token of the model has learnt to see only the " +
+                                      std::to_string(c.sliding_window - 1) +
+                                      " before it: all that is kept is attended to");
+    return recent;
+  }
   return std::max<std::int64_t>(1, c.sliding_window - 1);
 }
 

@@ -50,6 +50,7 @@ const char* name(const Row& row) {
 template <typename Table>
 std::vector<std::string> names(const Table& table) {
   std::vector<std::string> out;
+  out.reserve(table.size());
   for (const auto& row : table) out.emplace_back(name(row));
   return out;
 }
