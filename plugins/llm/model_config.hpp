@@ -1,4 +1,5 @@
-/// The shape of a decoder-only transformer: what Llama, Mistral, Qwen2 and GPT-NeoX differ in are switches.
+/// The shape of a decoder-only transformer: what Llama, Mistral, Qwen2, GPT-NeoX and GPT-2 differ
+/// in are switches.
 ///
 /// A block is norm -> attention -> residual, norm -> feed-forward -> residual; with `parallel_residual` both
 /// norms read the block's input (GPT-NeoX). Queries and keys are rotated by RoPE in its "rotate half" form.

@@ -16,7 +16,8 @@ struct Family {
 constexpr Family kFamilies[] = {{"LlamaForCausalLM", "llama", Layout::kLlama},
                                 {"MistralForCausalLM", "mistral", Layout::kLlama},
                                 {"Qwen2ForCausalLM", "qwen2", Layout::kLlama},
-                                {"GPTNeoXForCausalLM", "gpt_neox", Layout::kGptNeoX}};
+                                {"GPTNeoXForCausalLM", "gpt_neox", Layout::kGptNeoX},
+                                {"GPT2LMHeadModel", "gpt2", Layout::kGpt2}};
 
 std::string list_of(const std::vector<std::string>& names) {
   std::string out;
@@ -63,15 +64,15 @@ bool flag_or(const Object& file, const char* name, bool otherwise) {
   return of(name, [&] { return flag(file, name, otherwise); });
 }
 
-Activation activation_of(const Object& file) {
+Activation activation_of(const Object& file, const char* where) {
   const std::string& name =
-      of("hidden_act", [&]() -> const std::string& { return member(file, "hidden_act").as_string(); });
+      of(where, [&]() -> const std::string& { return member(file, where).as_string(); });
   if (name == "silu" || name == "swish") return Activation::kSilu;
   if (name == "gelu") return Activation::kGelu;
   if (name == "gelu_new" || name == "gelu_fast" || name == "gelu_pytorch_tanh") return Activation::kGeluTanh;
   if (name == "relu") return Activation::kRelu;
   const std::vector<std::string> known{"silu", "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "relu"};
-  throw bad_data("'hidden_act' is '" + name + "', expected one of " + list_of(known) +
+  throw bad_data("'" + std::string(where) + "' is '" + name + "', expected one of " + list_of(known) +
                  did_you_mean(name, known));
 }
 
@@ -151,6 +152,50 @@ void read_gpt_neox(const Object& file, ModelConfig& model) {
   model.ffn_bias = true;
 }
 
+/// The one family with names of its own for sizes.
+void read_gpt2(const Object& file, ModelConfig& model) {
+  model.vocabulary = integer(file, "vocab_size");
+  model.layers = integer(file, "n_layer");
+  model.hidden = integer(file, "n_embd");
+  model.heads = model.kv_heads = integer(file, "n_head");
+  model.context = integer(file, "n_positions");
+  if (model.heads < 1 || model.hidden < 1 || model.hidden % model.heads != 0)
+    throw bad_data("'n_embd' " + std::to_string(model.hidden) + " is not a multiple of 'n_head' " +
+                   std::to_string(model.heads));
+  model.head_dim = model.hidden / model.heads;
+  if (model.hidden > 65'536) throw bad_data("'n_embd' is " + std::to_string(model.hidden));
+  model.ffn = integer_or(file, "n_inner", 4 * model.hidden);
+  model.position = Position::kLearned;
+  model.norm = Norm::kLayer;
+  model.norm_epsilon = number_or(file, "layer_norm_epsilon", 1e-5);
+  model.activation = activation_of(file, "activation_function");
+  model.gated = false;
+  model.qkv_bias = model.output_bias = model.ffn_bias = true;
+  model.tied_embeddings = flag_or(file, "tie_word_embeddings", true);
+  if (!flag_or(file, "scale_attn_weights", true) || flag_or(file, "scale_attn_by_inverse_layer_idx", false))
+    throw bad_data(
+        "'scale_attn_weights' false and 'scale_attn_by_inverse_layer_idx' true (scores that are not divided "
+        "by "
+        "the root of the head's width alone) are not supported");
+  if (flag_or(file, "add_cross_attention", false)) throw bad_data("'add_cross_attention' is not supported");
+}
+
+void read_sizes(const Object& file, Layout layout, ModelConfig& model) {
+  model.vocabulary = integer(file, "vocab_size");
+  model.layers = integer(file, "num_hidden_layers");
+  model.hidden = integer(file, "hidden_size");
+  model.heads = integer(file, "num_attention_heads");
+  model.ffn = integer(file, "intermediate_size");
+  model.context = integer(file, "max_position_embeddings");
+  if (model.heads < 1 || model.hidden < 1)
+    throw bad_data("'num_attention_heads' and 'hidden_size' must be positive");
+  const bool free_width = layout == Layout::kLlama && optional_member(file, "head_dim") != nullptr;
+  if (!free_width && model.hidden % model.heads != 0)
+    throw bad_data("'hidden_size' " + std::to_string(model.hidden) +
+                   " is not a multiple of 'num_attention_heads' " + std::to_string(model.heads));
+  model.head_dim = free_width ? integer(file, "head_dim") : model.hidden / model.heads;
+}
+
 }  // namespace
 
 ForeignConfig read_foreign_config(const Object& file) {
@@ -162,28 +207,20 @@ ForeignConfig read_foreign_config(const Object& file) {
   out.layout = family.layout;
   ModelConfig& model = out.model;
   model.family = family.model_type;
-  model.vocabulary = integer(file, "vocab_size");
-  model.layers = integer(file, "num_hidden_layers");
-  model.hidden = integer(file, "hidden_size");
-  model.heads = integer(file, "num_attention_heads");
-  model.ffn = integer(file, "intermediate_size");
-  model.context = integer(file, "max_position_embeddings");
-  if (model.heads < 1 || model.hidden < 1)
-    throw bad_data("'num_attention_heads' and 'hidden_size' must be positive");
-  const bool free_width = family.layout == Layout::kLlama && optional_member(file, "head_dim") != nullptr;
-  if (!free_width && model.hidden % model.heads != 0)
-    throw bad_data("'hidden_size' " + std::to_string(model.hidden) +
-                   " is not a multiple of 'num_attention_heads' " + std::to_string(model.heads));
-  model.head_dim = free_width ? integer(file, "head_dim") : model.hidden / model.heads;
-  model.position = Position::kRope;
-  model.activation = activation_of(file);
-  model.tied_embeddings = flag_or(file, "tie_word_embeddings", false);
-  read_rope(file, family.layout, model);
-  read_window(file, family, model);
-  if (family.layout == Layout::kLlama)
-    read_llama(file, family, model);
-  else
-    read_gpt_neox(file, model);
+  if (family.layout == Layout::kGpt2) {
+    read_gpt2(file, model);
+  } else {
+    read_sizes(file, family.layout, model);
+    model.position = Position::kRope;
+    model.activation = activation_of(file, "hidden_act");
+    model.tied_embeddings = flag_or(file, "tie_word_embeddings", false);
+    read_rope(file, family.layout, model);
+    read_window(file, family, model);
+    if (family.layout == Layout::kLlama)
+      read_llama(file, family, model);
+    else
+      read_gpt_neox(file, model);
+  }
   if (const std::string wrong = model.fault(); !wrong.empty()) throw bad_data(wrong);
   return out;
 }

@@ -44,10 +44,56 @@ std::string gpt_neox_name(std::string name) {
   return name;
 }
 
+std::string gpt2_name(std::string name) {
+  if (name.starts_with("lm_head.")) return name;
+  if (!replace_front(name, "embed_tokens.", "wte.") && !replace_front(name, "position_embedding.", "wpe.") &&
+      !replace_front(name, "norm.", "ln_f."))
+    replace_front(name, "layers.", "h.");
+  replace_inside(name, ".input_layernorm.", ".ln_1.");
+  replace_inside(name, ".post_attention_layernorm.", ".ln_2.");
+  replace_inside(name, ".self_attn.o_proj.", ".attn.c_proj.");
+  replace_inside(name, ".mlp.up_proj.", ".mlp.c_fc.");
+  replace_inside(name, ".mlp.down_proj.", ".mlp.c_proj.");
+  return "transformer." + name;
+}
+
+std::string foreign_name(Layout layout, const std::string& name) {
+  switch (layout) {
+    case Layout::kGptNeoX:
+      return gpt_neox_name(name);
+    case Layout::kGpt2:
+      return gpt2_name(name);
+    default:
+      return llama_name(name);
+  }
+}
+
+/// [a, b] as [b, a].
+Tensor transposed(const Tensor& tensor) {
+  const auto rows = static_cast<std::size_t>(tensor.shape()[0]),
+             cols = static_cast<std::size_t>(tensor.shape()[1]);
+  const std::size_t size = tensor.buffer().size() / (rows * cols);
+  std::vector<std::byte> bytes(tensor.buffer().size());
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t c = 0; c < cols; ++c)
+      std::memcpy(bytes.data() + (c * rows + r) * size, tensor.buffer().data() + (r * cols + c) * size, size);
+  return {Buffer::own(std::move(bytes)), tensor.dtype(), {tensor.shape()[1], tensor.shape()[0]}};
+}
+
+/// The first GPT-2 checkpoints were saved without the name of the part that is not the head.
+void name_transformer(Tensors& tensors) {
+  if (!tensors.contains("wte.weight")) return;
+  Tensors out;
+  for (auto& [name, tensor] : tensors)
+    out.emplace(name.starts_with("lm_head.") ? name : "transformer." + name, std::move(tensor));
+  tensors = std::move(out);
+}
+
 /// Constants that some versions have saved with the weights.
 bool is_constant(std::string_view name) {
   return name.ends_with("rotary_emb.inv_freq") || name.ends_with(".attention.bias") ||
-         name.ends_with(".attention.masked_bias");
+         name.ends_with(".attention.masked_bias") || name.ends_with(".attn.bias") ||
+         name.ends_with(".attn.masked_bias");
 }
 
 struct Wanted {
@@ -126,22 +172,28 @@ Tensors dotted_tensors(const Archive& archive) {
 
 Tensors foreign_weights(const ForeignConfig& config, Tensors tensors) {
   const ModelConfig& model = config.model;
-  const bool neox = config.layout == Layout::kGptNeoX;
+  const Layout layout = config.layout;
+  const bool neox = layout == Layout::kGptNeoX, gpt2 = layout == Layout::kGpt2, fused = neox || gpt2;
+  if (gpt2) name_transformer(tensors);
   // A tied checkpoint may have the matrix under both of its names.
   if (model.tied_embeddings) tensors.erase(neox ? "embed_out.weight" : "lm_head.weight");
 
-  // Ours in order; query_key_value stands where q_proj does, and k_proj and v_proj come with it.
+  // Ours in order; what holds all three stands where q_proj does, and k_proj and v_proj come with it.
   const std::string q = ".self_attn.q_proj.", k = ".self_attn.k_proj.", v = ".self_attn.v_proj.";
+  const auto turned = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
+    return gpt2 && shape.size() == 2 && name.starts_with("layers.");
+  };
   std::vector<std::pair<std::string, Wanted>> plan;
   std::vector<Wanted> wanted;
   for (const WeightShape& weight : weight_shapes(model)) {
-    if (neox && (weight.name.find(k) != std::string::npos || weight.name.find(v) != std::string::npos))
+    if (fused && (weight.name.find(k) != std::string::npos || weight.name.find(v) != std::string::npos))
       continue;
-    Wanted w{neox ? gpt_neox_name(weight.name) : llama_name(weight.name), weight.shape};
-    if (neox && weight.name.find(q) != std::string::npos) {
-      replace_inside(w.name, q, ".attention.query_key_value.");
+    Wanted w{foreign_name(layout, weight.name), weight.shape};
+    if (fused && weight.name.find(q) != std::string::npos) {
+      replace_inside(w.name, q, neox ? ".attention.query_key_value." : ".attn.c_attn.");
       w.shape[0] *= 3;
     }
+    if (turned(weight.name, w.shape)) std::swap(w.shape[0], w.shape[1]);
     wanted.push_back(w);
     plan.emplace_back(weight.name, std::move(w));
   }
@@ -150,8 +202,11 @@ Tensors foreign_weights(const ForeignConfig& config, Tensors tensors) {
   Tensors out;
   for (const auto& [name, w] : plan) {
     Tensor tensor = taker.take(w);
-    if (neox && name.find(q) != std::string::npos) {
-      auto parts = taken_apart(tensor, model.heads, model.head_dim);
+    if (turned(name, w.shape)) tensor = transposed(tensor);
+    if (fused && name.find(q) != std::string::npos) {
+      // GPT-NeoX has q, k and v head by head, GPT-2 all heads of each together.
+      auto parts =
+          gpt2 ? taken_apart(tensor, 1, model.hidden) : taken_apart(tensor, model.heads, model.head_dim);
       for (std::size_t i = 0; i < 3; ++i) {
         std::string ours = name;
         replace_inside(ours, q, i == 0 ? q : i == 1 ? k : v);

@@ -56,6 +56,12 @@ TEST(Import, TakesWhatTheConfigSays) {
   EXPECT_EQ(linear.rope_factor, 4);
   EXPECT_EQ(linear.begin_token, 1);  // tokenizer.model: Llama's tokenizers put one in front
 
+  const ModelConfig gpt2 = imported("gpt2").config;
+  EXPECT_EQ(gpt2.position, Position::kLearned);
+  EXPECT_EQ(gpt2.ffn, 128);  // four times the width where n_inner says nothing
+  EXPECT_TRUE(gpt2.tied_embeddings && gpt2.qkv_bias && !gpt2.gated && gpt2.norm == Norm::kLayer);
+  EXPECT_THAT(gpt2.end_tokens, ElementsAre(383));
+
   const ModelConfig mistral = imported("mistral_sharded").config;
   EXPECT_EQ(mistral.sliding_window, 7);
   EXPECT_EQ(mistral.kv_heads, 1);

@@ -56,7 +56,7 @@ TEST_P(Logits, AreThoseOfTheReference) {
 
 INSTANTIATE_TEST_SUITE_P(Layouts, Logits,
                          ::testing::Values("llama", "llama_tied_bf16", "llama_linear_f16", "mistral_sharded",
-                                           "qwen2", "pythia", "neox_sequential"),
+                                           "qwen2", "pythia", "neox_sequential", "gpt2"),
                          [](const auto& info) { return info.param; });
 
 /// Whatever a config says shows in the logits: reading one of them wrongly would not pass.
