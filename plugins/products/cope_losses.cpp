@@ -53,10 +53,10 @@ at::Tensor cos_face(const at::Tensor& e, const at::Tensor& centres, const at::Te
 std::vector<ViewPair> pairs_of(Objective objective, bool text_everywhere) {
   constexpr auto kPage = Domain::kPage, kVideo = Domain::kVideo, kLive = Domain::kLive;
   constexpr auto kT = View::kText, kV = View::kVisual, kE = View::kFused;
-  const std::vector<ViewPair> released{
-      {kPage, kV, kVideo, kV}, {kPage, kV, kLive, kV},  {kVideo, kV, kLive, kV}, {kPage, kE, kVideo, kV},
-      {kPage, kE, kLive, kV},  {kPage, kT, kVideo, kV}, {kPage, kT, kLive, kV}};
-  const std::vector<ViewPair> fused{{kPage, kE, kVideo, kE}, {kPage, kE, kLive, kE}, {kVideo, kE, kLive, kE}};
+  std::vector<ViewPair> released{{kPage, kV, kVideo, kV}, {kPage, kV, kLive, kV}, {kVideo, kV, kLive, kV},
+                                 {kPage, kE, kVideo, kV}, {kPage, kE, kLive, kV}, {kPage, kT, kVideo, kV},
+                                 {kPage, kT, kLive, kV}};
+  std::vector<ViewPair> fused{{kPage, kE, kVideo, kE}, {kPage, kE, kLive, kE}, {kVideo, kE, kLive, kE}};
   switch (objective) {
     case Objective::kReleased:
       return released;
@@ -83,6 +83,7 @@ std::vector<ViewPair> pairs_of(Objective objective, bool text_everywhere) {
 std::vector<std::pair<Domain, View>> classified_of(Objective objective, bool text_everywhere) {
   const auto everywhere = [](View view) {
     std::vector<std::pair<Domain, View>> out;
+    out.reserve(kDomains.size());
     for (const Domain domain : kDomains) out.emplace_back(domain, view);
     return out;
   };

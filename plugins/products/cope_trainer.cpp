@@ -20,7 +20,7 @@ CopeTrainer::CopeTrainer(std::shared_ptr<const ProductSet> training,
                          Random random)
     : training_(std::move(training)),
       validation_set_(std::move(validation)),
-      options_(options),
+      options_(std::move(options)),
       random_(random),
       epoch_random_(random) {
   options_.shape.size = training_->size;

@@ -1,6 +1,7 @@
 #include "products/made_products.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "products/product_picture.hpp"
@@ -99,8 +100,8 @@ MadeProducts::MadeProducts(MadeProductsOptions options) : options_(options) {
       // Any attribute that can be seen; size is told apart by words alone.
       const std::size_t differs = random.below(kAttributes - 1);
       std::vector<MadeProduct> all;
-      std::vector<int> values;
-      for (int v = 0; v < kValues[differs]; ++v) values.push_back(v);
+      std::vector<int> values(static_cast<std::size_t>(kValues[differs]));
+      std::iota(values.begin(), values.end(), 0);
       shuffle(values, random);
       for (const int v : values) {
         MadeProduct p = first;

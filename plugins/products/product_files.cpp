@@ -11,7 +11,7 @@
 
 namespace stream::products {
 
-void FaultCount::add(RowFault fault) {
+void FaultCount::add(const RowFault& fault) {
   ++counts_[fault.fault];
   if (total_++ == 0)
     first_ = fault.file + ", line " + std::to_string(fault.line) + ": " + fault.fault +
@@ -56,6 +56,7 @@ bool TableReader::next(std::vector<Row>& rows, std::vector<RowFault>& faults) {
         const auto header = split_csv(text, ',');
         width_ = header.size();
         std::vector<std::string> names;
+        names.reserve(header.size());
         for (const CsvField& field : header) names.push_back(field.text);
         for (std::size_t c = 0; c < columns_.size(); ++c) {
           const auto at = std::find(names.begin(), names.end(), columns_[c]);
@@ -324,7 +325,7 @@ ProductSet read_rope(const std::string& folder, const std::string& part, const s
     each_rope_line(path(files.pairs), 2, faults, [&](const std::vector<std::string>& f, std::int64_t line) {
       if (!numbers.emplace(f[1], items.size()).second)
         return faults.add({path(files.pairs), line, "duplicate-id", f[1]});
-      items.push_back({f[1], RopeItem{f[0], {}, line, -1, FrameKeeper(size)}});
+      items.emplace_back(f[1], RopeItem{f[0], {}, line, -1, FrameKeeper(size)});
     });
     const auto known = [&](const char* file, const std::string& id, std::int64_t line) -> RopeItem* {
       if (const auto at = numbers.find(id); at != numbers.end()) return &items[at->second].second;

@@ -24,7 +24,7 @@ struct RowFault {
 /// Faults by kind, and the first few in full.
 class FaultCount {
  public:
-  void add(RowFault fault);
+  void add(const RowFault& fault);
   std::int64_t total() const { return total_; }
   const std::map<std::string, std::int64_t>& counts() const { return counts_; }
   /// "3 missing-image, 1 duplicate-id (the first: pages.csv, line 4: ...)", or empty.

@@ -130,8 +130,9 @@ void ProductPicture::draw(const MadeProduct& product, double x, double y, double
       Colour sum{};
       int covered = 0;
       for (int s = 0; s < kSub * kSub; ++s) {
-        const double px = (i + (s % kSub + 0.5) / kSub - x) / radius,
-                     py = (j + (s / kSub + 0.5) / kSub - y) / radius;
+        const int across = s % kSub, down = s / kSub;
+        const double px = (i + (across + 0.5) / kSub - x) / radius,
+                     py = (j + (down + 0.5) / kSub - y) / radius;
         const double u = px * cosine + py * sine, v = py * cosine - px * sine;
         if (!inside(product.value(Attribute::kShape), u, v)) continue;
         ++covered;

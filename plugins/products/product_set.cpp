@@ -18,6 +18,7 @@ std::size_t ProductSet::bytes() const {
 
 std::vector<int> spread(int count, int wanted) {
   std::vector<int> out;
+  out.reserve(static_cast<std::size_t>(std::max(wanted, 0)));
   for (int i = 0; i < wanted; ++i)
     out.push_back(static_cast<int>((2 * std::int64_t{i} + 1) * count / (2 * std::int64_t{wanted})));
   return out;

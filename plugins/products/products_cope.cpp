@@ -249,6 +249,7 @@ std::vector<PageIndex::Found> CopeOperator::scores(std::span<const float> query)
     at->second += z * before;
   }
   std::vector<PageIndex::Found> all;
+  all.reserve(now.size());
   for (const auto& [page, score] : now) all.push_back({page, score});
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
   all.resize(std::min(all.size(), kMostSmoothed));

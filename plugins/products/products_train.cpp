@@ -204,7 +204,7 @@ CopeTrainSource::Data CopeTrainSource::data_of(const Params& p) {
 
 CopeTrainSource::CopeTrainSource(const Params& p) : CopeTrainSource(p, data_of(p)) {}
 
-CopeTrainSource::CopeTrainSource(const Params& p, Data data)
+CopeTrainSource::CopeTrainSource(const Params& p, const Data& data)
     : TrainSource("rank-1", data.training, data.validation, options_of(p), p.random("training")),
       path_(p.get<std::string>("model")) {}
 

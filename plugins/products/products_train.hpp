@@ -16,7 +16,7 @@ class CopeTrainSource final : public nn::TrainSource<CopeTrainer> {
     std::shared_ptr<ProductSet> training, validation;
   };
   static Data data_of(const Params& params);
-  CopeTrainSource(const Params& params, Data data);
+  CopeTrainSource(const Params& params, const Data& data);
   Object finish() const override;
   std::string path_;
 };

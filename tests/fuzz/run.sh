@@ -26,7 +26,7 @@ fuzz_one() {
   # libFuzzer limits wall-clock time; a busy machine gives less CPU for it, so it runs again until the CPU time is spent.
   while ((spent < seconds)); do
     began=$(awk '{print $16 + $17}' "/proc/$self/stat")
-    ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 LSAN_OPTIONS=suppressions=$here/leaks.supp:print_suppressions=0 \
+    ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 LSAN_OPTIONS=suppressions=$here/../leaks.supp:print_suppressions=0 \
       "$build/bin/fuzz-$target" -max_total_time=$((seconds - spent)) \
       -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 -verbosity=1 \
       -artifact_prefix="$build/found/$target-" "$build/corpus/$target" "$here/corpus/$target" >>"$build/log/$target" 2>&1 ||

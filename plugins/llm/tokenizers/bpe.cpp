@@ -84,8 +84,10 @@ void Bpe::read_merge(const std::string& left, const std::string& right, std::uin
     return found->second;
   };
   if (left.empty() || right.empty()) throw bad_data("one of its tokens is empty");
-  merges_[pair_of(static_cast<std::uint32_t>(id_of(left)), static_cast<std::uint32_t>(id_of(right)))] = {
-      rank, id_of(left + right)};
+  // One after the other: the first that is missing is the one to name.
+  const auto first = static_cast<std::uint32_t>(id_of(left));
+  const auto second = static_cast<std::uint32_t>(id_of(right));
+  merges_[pair_of(first, second)] = {rank, id_of(left + right)};
   for (const std::uint32_t l : edge(left, true))
     for (const std::uint32_t r : edge(right, false)) joins_.insert(pair_of(l, r));
 }
