@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <map>
 #include <set>
 
@@ -518,6 +519,28 @@ TEST(CouncilWorld, AsksForTwoOrThreeSpiesAfterEachRoundFromTheThirdOn) {
       EXPECT_LT(question.step, static_cast<std::int64_t>(game.scenes.size()));
     }
   }
+}
+
+/// What ships answers games that it has not seen: far better than a coin, which is right on half of them.
+TEST(ShippedModel, TellsCounterAttacksInGamesThatItHasNotSeen) {
+  const auto model = read_timegraphs(STREAM_SOURCE_DIR "/share/models/timegraphs-pitch.h5");
+  Random random(4711);
+  double right = 0;
+  constexpr int kGames = 100;
+  for (int i = 0; i < kGames; ++i) {
+    const Game game = play_pitch({.steps = 276}, random);
+    EventHierarchy hierarchy(model->events, model->hierarchy);
+    for (const Scene& scene : game.scenes) hierarchy.push(scene), hierarchy.take_ended();
+    const EventGraph graph = hierarchy.graph();
+    const EventGraph* one = &graph;
+    const bool yes = nn::inference([&] {
+      return model->head->forward(batch_of(std::span(&one, 1), model->head->shape())).logits.item<float>() >
+             0;
+    });
+    right += yes == (game.questions[0].answer[0] > 0) ? 1 : 0;
+  }
+  std::printf("right on %g of %d\n", right, kGames);
+  EXPECT_GE(right / kGames, 0.7);
 }
 
 TEST(Measures, OfAnswers) {
