@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fstream>
 #include <thread>
 
 #include "cli.hpp"
@@ -121,12 +122,23 @@ TEST_F(Run, AReaderThatLeavesEndsItQuietly) {
   EXPECT_EQ(contents(folder_ / "err.txt"), "");
 }
 
+/// Whether a process has a handler for a signal by now, or is gone.
+bool catches(int pid, int signal) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  const std::string field = "SigCgt:";
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(field))
+      return ((std::stoull(line.substr(field.size()), nullptr, 16) >> (signal - 1)) & 1) != 0;
+  return true;
+}
+
 TEST_F(Run, ASignalEndsItInOrderWithItsNumber) {
   for (const int signal : {SIGINT, SIGTERM}) {
     Program program = stream_program({"run", "copy.toml"}, "one\n");
     program.folder = folder_.path();
     program.when_fed = [signal](int pid) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(700));
+      while (!catches(pid, signal)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));  // for the line to be read
       ::kill(pid, signal);
     };
     const Outcome outcome = run(program);
