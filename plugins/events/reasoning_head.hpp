@@ -17,8 +17,8 @@ struct HeadShape {
   std::int64_t hidden = 32, layers = 3, bases = 2;
   std::int64_t outputs = 1;
   bool per_node = false;  ///< outputs for each node of the newest step, or one set for the whole graph
-  /// Nodes are normalised before the readout as they are before each layer. Without it, sums that grow from
-  /// layer to layer silence the units behind, and nothing is learnt; files from before are read without.
+  /// Nodes are normalised before the readout as they are before each layer; files from before are read
+  /// without.
   bool last_norm = true;
 };
 

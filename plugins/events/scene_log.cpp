@@ -60,12 +60,12 @@ void each_label(const Value& labels, F&& f) {
 
 }  // namespace
 
-SceneLog read_scene_log(const std::string& scenes, EventLog::Options options, const std::string& labels,
-                        std::vector<std::string> types) {
+SceneLog read_scene_log(const std::string& scenes, const EventLog::Options& options,
+                        const std::string& labels, std::vector<std::string> types) {
   SceneLog log;
   std::string faults;
   Refused refused;
-  const auto steps = read_log(scenes, std::move(options), &faults);
+  const auto steps = read_log(scenes, options, &faults);
   for (const Event& event : steps) log.vocabulary.learn(event.members);
   std::map<std::string, std::size_t> games;
   std::map<std::string, std::map<Time, std::size_t>> times;

@@ -19,7 +19,7 @@ struct SceneLog {
 /// their steps: ["name", ...] of what holds of the whole, {"id": ["name", ...]} of what holds of each node,
 /// or "name", the one of all classes that it is. `types`: of the nodes that labels are about; empty: all. A
 /// line that is wrong is counted and passed over. Throws Error(kBadData) when nothing is left.
-SceneLog read_scene_log(const std::string& scenes, EventLog::Options options, const std::string& labels,
-                        std::vector<std::string> types);
+SceneLog read_scene_log(const std::string& scenes, const EventLog::Options& options,
+                        const std::string& labels, std::vector<std::string> types);
 
 }  // namespace stream::events

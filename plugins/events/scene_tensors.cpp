@@ -8,7 +8,7 @@ namespace stream::events {
 
 at::Tensor SceneTensors::around(const at::Tensor& e, std::int64_t delay) const {
   const at::Tensor w = weights.unsqueeze(1);
-  const at::Tensor once = gather_messages(e.unsqueeze(1), w, edges);
+  at::Tensor once = gather_messages(e.unsqueeze(1), w, edges);
   if (delay < 2) return once;
   // What comes back to the node itself is left out: with it, a node would foretell itself.
   const at::Tensor back = torch::zeros({e.size(0)}).index_add_(0, edges.dst, weights.square()).unsqueeze(1);

@@ -86,7 +86,7 @@ GruAnswerer::GruAnswerer(const Games& games, const SceneVocabulary& vocabulary, 
   };
   while (count(hidden_ + 1) <= std::max(shape.parameters, count(16))) ++hidden_;
   in_ = register_module("in", std::make_shared<nn::Linear>(vectors_.width(), in, generator));
-  const auto gate = [&](const char* name, std::vector<std::int64_t> size) {
+  const auto gate = [&](const char* name, const std::vector<std::int64_t>& size) {
     gates_.push_back(register_parameter(name, nn::uniform_init(size, hidden_, generator)));
   };
   gate("input_gates", {3 * hidden_, in}), gate("hidden_gates", {3 * hidden_, hidden_});
@@ -162,12 +162,13 @@ at::Tensor TransformerAnswerer::summary(const std::vector<at::Tensor>& steps) co
           .unsqueeze(0)
           .logical_or(
               place.view({1, 1, -1}).lt(torch::tensor(missing, at::kLong).view({b, 1, 1})));  // [B, T, T]
+  const std::int64_t width = d / heads;
+  const double scale = std::sqrt(static_cast<double>(width));
   for (const Block& block : blocks_) {
     const auto qkv = block.mix->forward(dropout(block.first->forward(h)))
-                         .view({b, kSteps, 3, heads, d / heads})
+                         .view({b, kSteps, 3, heads, width})
                          .permute({2, 0, 3, 1, 4});
-    const at::Tensor scores =
-        at::matmul(qkv[0], qkv[1].transpose(-1, -2)) / std::sqrt(static_cast<double>(d / heads));
+    const at::Tensor scores = at::matmul(qkv[0], qkv[1].transpose(-1, -2)) / scale;
     const at::Tensor weights = at::softmax(scores.masked_fill(hidden.unsqueeze(1), -1e9), -1);
     h = h + block.back->forward(at::matmul(weights, qkv[2]).transpose(1, 2).reshape({b, kSteps, d}));
     h = h + block.down->forward(at::relu(block.up->forward(dropout(block.second->forward(h)))));

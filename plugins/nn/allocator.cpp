@@ -1,8 +1,8 @@
 /// Memory of tensors on the CPU comes from mimalloc. Tensors of ever-changing sizes (utterances, batches,
 /// frames) tear glibc's heap into pieces that it cannot give back: a training run with 0.3 GB in use grew
-/// to 2.6 GB resident. jemalloc returns what has not been used for some seconds, and was as fast.
+/// to 2.6 GB resident. mimalloc returns what has not been used for some seconds.
 ///
-/// Only libtorch's memory: the program itself starts without jemalloc, and its malloc stays the system's.
+/// Only libtorch's memory: the program itself starts without mimalloc, and its malloc stays the system's.
 #include <mimalloc.h>
 
 #include "nn/torch.hpp"
