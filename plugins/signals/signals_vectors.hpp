@@ -44,9 +44,10 @@ from = "vectors"
                      std::to_string(audio.rate()) + " Hz");
     if (rate_ == 0) rate_ = audio.rate(), anchor_ = in.time;
     // Half a sample is more than rounding: the audio goes on at another time.
-    const Duration off = in.time - end_of_samples(),
-                   half = duration_of(1, 2 * static_cast<std::int64_t>(rate_));
-    if (off > half || off < -half) anchor_ = in.time, since_ = 0;
+    const Duration half = duration_of(1, 2 * static_cast<std::int64_t>(rate_));
+    std::int64_t off = 0;
+    const bool far = __builtin_sub_overflow(in.time.count(), end_of_samples().count(), &off);
+    if (far || off > half.count() || off < -half.count()) anchor_ = in.time, since_ = 0;
     const auto channels = static_cast<std::size_t>(audio.channels());
     for (std::size_t frame = 0; frame < audio.frames(); ++frame) {
       float sum = 0;
@@ -79,7 +80,12 @@ from = "vectors"
   std::size_t state_bytes() const override { return sizeof *this + size_ * sizeof(float); }
 
  private:
-  Time end_of_samples() const { return anchor_ + duration_of(since_, rate_); }
+  /// Not later than time goes.
+  Time end_of_samples() const {
+    std::int64_t end = 0;
+    const bool far = __builtin_add_overflow(anchor_.count(), duration_of(since_, rate_).count(), &end);
+    return far ? kTimeMax : Time{end};
+  }
   void say(Output& out) {
     // Audio may overlap what came before; times may not go back.
     said_ = std::max(said_, end_of_samples());
