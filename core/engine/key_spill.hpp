@@ -19,7 +19,9 @@ class KeySpill {
  public:
   struct Place {
     std::uint32_t segment, row;
-    auto operator<=>(const Place&) const = default;
+    bool operator<(const Place& other) const {
+      return segment != other.segment ? segment < other.segment : row < other.row;
+    }
   };
   /// Told where a state lies from now on.
   using Moved = std::function<void(std::string_view key, Place to)>;

@@ -225,7 +225,7 @@ ProductSet read_tables(const std::string& pages, const std::string& clips, const
     std::vector<TableReader::Row> rows;
     std::vector<RowFault> wrong;
     while (reader.next(rows, wrong)) {
-      for (RowFault& fault : wrong) faults.add(std::move(fault));
+      for (const RowFault& fault : wrong) faults.add(fault);
       for (const TableReader::Row& row : rows) {
         if (!numbers) numbers = row.number_id;
         if (row.fields[0].empty())
