@@ -23,6 +23,30 @@ struct View {
   std::vector<Seen> seen;
   std::int64_t position = 0;
 };
+/// StreamingLLM's: the first `sinks` tokens and the last `recent` before t, at their places among those that
+/// are kept.
+inline View window_with_sinks(std::int64_t t, std::int64_t sinks, std::int64_t recent) {
+  View view;
+  for (std::int64_t s = 0; s <= t; ++s)
+    if (s < sinks || t - s <= recent) view.seen.push_back({s, static_cast<std::int64_t>(view.seen.size())});
+  view.position = static_cast<std::int64_t>(view.seen.size()) - 1;
+  return view;
+}
+
+/// A key bias whose key is 0 scores 0 with every query, which is SoftMax1's zero sink: sets the key biases of
+/// `model` to 0, and returns the model with that sink instead.
+inline LanguageModel zero_sink_of(LanguageModel& model) {
+  LanguageModel other;
+  other.config = model.config;
+  other.config.attention_bias = AttentionBias::kNone, other.config.score = Score::kSoftmaxOne;
+  for (auto& [name, tensor] : model.weights)
+    if (name.ends_with("key_bias"))
+      tensor = Tensor::of(std::vector<float>(static_cast<std::size_t>(tensor.elements())),
+                          {tensor.shape().begin(), tensor.shape().end()});
+    else
+      other.weights.emplace(name, tensor);
+  return other;
+}
 
 class Decoder {
  public:

@@ -4,6 +4,7 @@
 
 #include "llm/attention_probe.hpp"
 #include "llm/memory_full.hpp"
+#include "llm/plain_decoder.hpp"
 #include "llm/random_model.hpp"
 #include "llm/study_part.hpp"
 #include "llm/study_sink.hpp"
@@ -51,18 +52,10 @@ class SinkExact final : public JobsPart {
 
   /// A K bias whose key is 0 scores 0 with every query: the zero sink of SoftMax1.
   void zero_key() {
-    ModelConfig with = shape(), one = shape();
+    ModelConfig with = shape();
     with.attention_bias = AttentionBias::kKey;
-    one.score = Score::kSoftmaxOne;
-    LanguageModel a = random_model(with, options_.seed + 3), b;
-    b.config = one;
-    for (auto& [name, tensor] : a.weights) {
-      if (name.ends_with("key_bias"))
-        tensor = Tensor::of(std::vector<float>(static_cast<std::size_t>(with.kv_width())),
-                            {with.kv_heads, with.head_dim});
-      else
-        b.weights.emplace(name, tensor);
-    }
+    LanguageModel a = random_model(with, options_.seed + 3);
+    const LanguageModel b = plain::zero_sink_of(a);
     std::vector<std::vector<float>> rows;
     all_logits(a, text(),
                [&](std::size_t, std::span<const float> l) { rows.emplace_back(l.begin(), l.end()); });

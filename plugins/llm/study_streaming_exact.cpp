@@ -72,11 +72,7 @@ class StreamingExact final : public JobsPart {
     Session turned = sink_session(decoder_, 1, c - 1),
             raw = sink_session(decoder_, 1, c - 1, SinkMemory::Keys::kRaw);
     const plain::Rows expected = plain::Decoder(maker_.model()).logits(stream.tokens, [c](std::int64_t t) {
-      plain::View view;
-      for (std::int64_t s = 0; s <= t; ++s)
-        if (s < 1 || t - s <= c - 1) view.seen.push_back({s, static_cast<std::int64_t>(view.seen.size())});
-      view.position = static_cast<std::int64_t>(view.seen.size()) - 1;
-      return view;
+      return plain::window_with_sinks(t, 1, c - 1);
     });
     double worst = 0, worst_raw = 0;
     for (std::size_t t = 0; t < stream.tokens.size(); ++t) {

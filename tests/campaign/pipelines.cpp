@@ -238,7 +238,7 @@ encoding = "f32le"
 
 Pipeline captions() {
   return {"captions",
-          "speech to words with the shipped model",
+          "speech to words with the shipped model: slow, so only in kill and long, and where it is named",
           R"(
 [nodes.speech]
 use = "audio.read"

@@ -29,15 +29,6 @@ struct Fixture {
   std::shared_ptr<const Decoder> decoder;
 };
 
-/// The card's rule in token mode: slots in the cache, positions in the cache.
-View cache_view(std::int64_t t, std::int64_t sinks, std::int64_t recent) {
-  View view;
-  for (std::int64_t s = 0; s <= t; ++s)
-    if (s < sinks || t - s <= recent) view.seen.push_back({s, static_cast<std::int64_t>(view.seen.size())});
-  view.position = static_cast<std::int64_t>(view.seen.size()) - 1;
-  return view;
-}
-
 TEST(Sink, EqualsAPlainReferenceWithPlacesInTheCache) {
   for (const Position position : {Position::kRope, Position::kAlibi, Position::kNone}) {
     ModelConfig c = small_config();
@@ -47,7 +38,7 @@ TEST(Sink, EqualsAPlainReferenceWithPlacesInTheCache) {
     for (const auto& [sinks, recent] :
          {std::pair<std::int64_t, std::int64_t>{1, 7}, {4, 9}, {0, 8}, {3, 1}}) {
       const Rows expected = plain::Decoder(f.model).logits(
-          tokens, [s = sinks, r = recent](std::int64_t t) { return cache_view(t, s, r); });
+          tokens, [s = sinks, r = recent](std::int64_t t) { return plain::window_with_sinks(t, s, r); });
       for (const Keys keys : {Keys::kTurned, Keys::kRaw})
         for (const std::size_t block : {std::size_t{1}, std::size_t{5}, std::size_t{100}}) {
           Session session = f.sink(sinks, recent, keys);
@@ -125,7 +116,7 @@ TEST(Sink, ATurnMakesRoomForItself) {
     std::vector<std::int32_t> all = tokens;
     all.insert(all.end(), turn.begin(), turn.end());
     const Rows expected = plain::Decoder(f.model).logits(all, [](std::int64_t t) {
-      if (t < 40) return cache_view(t, 2, 10);
+      if (t < 40) return plain::window_with_sinks(t, 2, 10);
       View view;
       for (std::int64_t s = 0; s <= t; ++s)
         if (s < 2 || s >= 33) view.seen.push_back({s, static_cast<std::int64_t>(view.seen.size())});
@@ -151,7 +142,7 @@ TEST(Sink, ARangeCanBeForgotten) {
     run(sink, {tokens.begin(), tokens.end() - 1}, 1);
     sink.memory().evict(5, 8);
     const Rows expected = plain::Decoder(f.model).logits(tokens, [](std::int64_t t) {
-      if (t < 40) return cache_view(t, 2, 10);
+      if (t < 40) return plain::window_with_sinks(t, 2, 10);
       View view;
       for (std::int64_t s = 0; s <= t; ++s)
         if (s < 2 || (s >= 30 && !(s >= 33 && s < 36)))

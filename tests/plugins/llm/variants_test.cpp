@@ -107,15 +107,6 @@ TEST(Variants, SequencesGoOnWhereTheyStopped) {
   }
 }
 
-/// StreamingLLM's slots: the first ones and the last ones, at their places among those that are kept.
-View kept(std::int64_t t, std::int64_t sinks, std::int64_t recent) {
-  View view;
-  for (std::int64_t s = 0; s <= t; ++s)
-    if (s < sinks || t - s <= recent) view.seen.push_back({s, static_cast<std::int64_t>(view.seen.size())});
-  view.position = static_cast<std::int64_t>(view.seen.size()) - 1;
-  return view;
-}
-
 TEST(Variants, AWindowWithSinksServesThem) {
   const auto tokens = random_tokens(32, 31);
   for (const Variant& v : variants()) {
@@ -124,7 +115,8 @@ TEST(Variants, AWindowWithSinksServesThem) {
       continue;
     const LanguageModel model = random_model(v.config, 5);
     const auto decoder = std::make_shared<const Decoder>(model);
-    const Rows expected = plain::Decoder(model).logits(tokens, [](std::int64_t t) { return kept(t, 2, 9); });
+    const Rows expected = plain::Decoder(model).logits(
+        tokens, [](std::int64_t t) { return plain::window_with_sinks(t, 2, 9); });
     for (const SinkMemory::Keys keys : {SinkMemory::Keys::kTurned, SinkMemory::Keys::kRaw})
       for (const std::size_t block : {std::size_t{1}, std::size_t{5}}) {
         Session session(decoder, std::make_unique<SinkMemory>(decoder->config(), decoder->rope(),
