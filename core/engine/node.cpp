@@ -16,6 +16,12 @@ namespace {
 constexpr std::uint64_t kSampleEvery = 512;
 constexpr std::uint64_t kLatencyEvery = 16;
 
+/// Where a packet ends, from the stream's start to the end of time.
+Time end_of(const Packet& packet) {
+  if (packet.time <= Time{0}) return std::max(packet.time + packet.duration, Time{0});
+  return packet.time + std::min(packet.duration, kTimeMax - packet.time);
+}
+
 constexpr Time minus(Time time, Duration lookahead) {
   if (lookahead == Duration{0}) return time;
   if (lookahead == kUnbounded) return kTimeMin;
@@ -124,7 +130,8 @@ void Node::accept_slowly(std::size_t port, std::uint64_t count, Packet&& packet)
   const Time time = packet.time;
   current_arrival_ = packet.arrival;
   if (sink_ != nullptr) {
-    reached_.set(static_cast<std::uint64_t>(std::max(time + packet.duration, Time{0}).count()));
+    // The end of time is where operators put what they say when nothing follows, not where the stream is.
+    if (time != kTimeMax) reached_.set(static_cast<std::uint64_t>(end_of(packet).count()));
     if (count % kLatencyEvery == 0 && packet.arrival != 0) run_.latency.add(steady_now() - packet.arrival);
   }
   if (contract_.cost == Cost::kHeavy || count % kSampleEvery == 0)
