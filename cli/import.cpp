@@ -23,11 +23,11 @@ std::size_t count_tensors(const Archive& archive) {
 
 class Import final : public Verb {
  public:
-  Import() : Verb("import", "Turn safetensors, NumPy files or language models into an HDF5 archive.") {
+  Import()
+      : Verb("import", "Turn safetensors, PyTorch and NumPy files or language models into an HDF5 archive.") {
     option("SRC", "FILE", &from_,
-           ".safetensors, .npz or .npy, or a folder with model.safetensors or its index; with config.json "
-           "beside "
-           "them, a language model")
+           ".safetensors, .bin, .pt, .pth, .ckpt, .npz or .npy, or a folder with model.safetensors or "
+           "pytorch_model.bin or an index; with config.json beside them, a language model")
         .required = true;
     option("DST", "FILE", &to_, "archive to write").required = true;
     option("--dtype", "TYPE", &dtype_,

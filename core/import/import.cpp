@@ -8,8 +8,6 @@
 namespace stream {
 namespace {
 
-constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 40;
-
 bool ends_with(const std::string& text, std::string_view ending) {
   return text.size() >= ending.size() &&
          text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
@@ -19,6 +17,8 @@ bool ends_with(const std::string& text, std::string_view ending) {
 
 void put_tensor(Archive& archive, std::string_view dotted, Tensor tensor, const std::string& file) {
   const std::string whole(dotted);
+  if (whole.find('\0') != std::string::npos)
+    throw bad_data(file + ": tensor name '" + whole.substr(0, whole.find('\0')) + "' goes on behind a NUL");
   Archive* group = &archive;
   while (true) {
     const auto cut = dotted.find_first_of("./");
@@ -42,25 +42,22 @@ void put_tensor(Archive& archive, std::string_view dotted, Tensor tensor, const 
 }
 
 Archive import_tensors(const std::string& path) {
-  if (std::filesystem::is_directory(path)) return read_safetensors_folder(path);
+  if (std::filesystem::is_directory(path)) return read_tensor_folder(path);
   if (ends_with(path, ".safetensors"))
-    return read_safetensors(Buffer::own(read_file(path, kLargestFile)), path);
-  if (ends_with(path, ".npz")) return read_npz(Buffer::own(read_file(path, kLargestFile)), path);
+    return read_safetensors(Buffer::own(read_file(path, kLargestTensorFile)), path);
+  if (ends_with(path, ".npz")) return read_npz(Buffer::own(read_file(path, kLargestTensorFile)), path);
   if (ends_with(path, ".npy")) {
     Archive archive;
     put_tensor(archive, std::filesystem::path(path).stem().string(),
-               read_npy(Buffer::own(read_file(path, kLargestFile)), path), path);
+               read_npy(Buffer::own(read_file(path, kLargestTensorFile)), path), path);
     return archive;
   }
-  if (ends_with(path, ".pt") || ends_with(path, ".pth") || ends_with(path, ".bin") ||
-      ends_with(path, ".ckpt")) {
-    throw bad_data(
-        path +
-        ": a pickle runs code when it is read, so it is not accepted; save the tensors as .safetensors");
-  }
+  for (const char* ending : {".bin", ".pt", ".pth", ".ckpt"})
+    if (ends_with(path, ending)) return read_torch(Buffer::own(read_file(path, kLargestTensorFile)), path);
   throw bad_data(
       path +
-      ": expected a name that ends with .safetensors, .npz or .npy, or a folder with model.safetensors");
+      ": expected a name that ends with .safetensors, .bin, .pt, .pth, .ckpt, .npz or .npy, or a folder "
+      "with model.safetensors or pytorch_model.bin");
 }
 
 }  // namespace stream

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "import/elements.hpp"
 #include "import/import.hpp"
 #include "import/zip.hpp"
 #include "stream/error.hpp"
@@ -77,85 +78,33 @@ class Header {
   std::size_t start_, at_ = 0;
 };
 
-struct Kind {
+using Reading = ElementKind::Reading;
+
+struct NumpyKind {
   std::string_view code;
-  std::size_t width;
-  DType type;
+  ElementKind elements;
 };
-constexpr Kind kKinds[] = {
-    {"f8", 8, DType::kF64}, {"f4", 4, DType::kF32}, {"f2", 2, DType::kF16}, {"i8", 8, DType::kI64},
-    {"i4", 4, DType::kI32}, {"u2", 2, DType::kU16}, {"u1", 1, DType::kU8},  {"b1", 1, DType::kU8},
-    {"i2", 2, DType::kI32}, {"i1", 1, DType::kI32}, {"u4", 4, DType::kI64}, {"u8", 8, DType::kI64},
-};
-
-/// Elements as bytes of `to`, little-endian and in row-major order. int8, int16 and uint32 widen; uint64 must
-/// fit int64.
-struct Layout {
-  const Kind& kind;
-  bool swap;
-  bool fortran;
-  std::vector<std::int64_t> shape;
-};
-
-std::uint64_t element(std::span<const std::byte> data, std::size_t index, const Layout& layout) {
-  const std::size_t width = layout.kind.width;
-  std::uint64_t value = 0;
-  for (std::size_t b = 0; b < width; ++b) {
-    const std::size_t from = layout.swap ? b : width - 1 - b;
-    value = value << 8 | static_cast<std::uint64_t>(data[index * width + from]);
-  }
-  const bool is_signed = layout.kind.code[0] == 'i';
-  if (is_signed && width > 0 && width < 8 && (value >> (8 * width - 1) & 1) != 0)
-    value |= ~std::uint64_t{0} << (8 * width);
-  return value;
-}
-
-/// Index in the file of each row-major element: Fortran order has the first dimension fastest.
-class Order {
- public:
-  explicit Order(const Layout& layout) : layout_(layout), position_(layout.shape.size(), 0) {
-    std::uint64_t stride = 1;
-    for (const auto n : layout.shape) strides_.push_back(stride), stride *= static_cast<std::uint64_t>(n);
-  }
-  std::size_t next() {
-    if (!layout_.fortran) return count_++;
-    std::size_t index = 0;
-    for (std::size_t d = 0; d < position_.size(); ++d)
-      index += static_cast<std::size_t>(position_[d]) * strides_[d];
-    for (std::size_t d = position_.size(); d-- > 0;) {
-      if (++position_[d] < layout_.shape[d]) break;
-      position_[d] = 0;
-    }
-    return index;
-  }
-
- private:
-  const Layout& layout_;
-  std::vector<std::int64_t> position_;
-  std::vector<std::uint64_t> strides_;
-  std::size_t count_ = 0;
+constexpr NumpyKind kNumpyKinds[] = {
+    {"f8", {8, DType::kF64}},
+    {"f4", {4, DType::kF32}},
+    {"f2", {2, DType::kF16}},
+    {"i8", {8, DType::kI64}},
+    {"i4", {4, DType::kI32}},
+    {"u2", {2, DType::kU16}},
+    {"u1", {1, DType::kU8}},
+    {"b1", {1, DType::kU8}},
+    {"i2", {2, DType::kI32, Reading::kSigned}},
+    {"i1", {1, DType::kI32, Reading::kSigned}},
+    {"u4", {4, DType::kI64, Reading::kUnsigned}},
+    {"u8", {8, DType::kI64, Reading::kUnsigned}},
 };
 
-Tensor decode(std::span<const std::byte> data, std::uint64_t elements, const Layout& layout,
-              const std::string& name) {
-  const std::size_t width = layout.kind.width, out_width = size_of(layout.kind.type);
-  if (width == out_width && layout.kind.code != "u8" && !layout.swap &&
-      (!layout.fortran || layout.shape.size() < 2)) {
-    return Tensor(Buffer::copy(data), layout.kind.type, layout.shape);
-  }
-  std::vector<std::byte> out(static_cast<std::size_t>(elements) * out_width);
-  Order order(layout);
-  for (std::size_t i = 0; i < elements; ++i) {
-    const std::size_t at = order.next();
-    const std::uint64_t value = element(data, at, layout);
-    if (layout.kind.code == "u8" && value >> 63 != 0) {
-      throw bad_data(name + ": element " + std::to_string(at) + ", " + std::to_string(value) +
-                     ", does not fit a signed 64-bit integer");
-    }
-    for (std::size_t b = 0; b < out_width; ++b)
-      out[i * out_width + b] = static_cast<std::byte>(value >> (8 * b));
-  }
-  return Tensor(Buffer::own(std::move(out)), layout.kind.type, layout.shape);
+/// Fortran order has the first dimension fastest.
+std::vector<std::uint64_t> fortran_strides(const std::vector<std::int64_t>& shape) {
+  std::vector<std::uint64_t> strides;
+  std::uint64_t stride = 1;
+  for (const auto n : shape) strides.push_back(stride), stride *= static_cast<std::uint64_t>(n);
+  return strides;
 }
 
 }  // namespace
@@ -211,24 +160,25 @@ Tensor read_npy(const Buffer& file, const std::string& name) {
     throw bad_data(name + ": ends inside NumPy's header, after " + std::to_string(file.size()) + " bytes");
   const auto& [descr, fortran, shape, start] = *header;
   const std::string_view code = std::string_view(descr).substr(descr.empty() ? 0 : 1);
-  const auto* kind =
-      std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return k.code == code; });
-  if (kind == std::end(kKinds) || std::string_view("<>|=").find(descr[0]) == std::string_view::npos) {
+  const auto* kind = std::find_if(std::begin(kNumpyKinds), std::end(kNumpyKinds),
+                                  [&](const NumpyKind& k) { return k.code == code; });
+  if (kind == std::end(kNumpyKinds) || std::string_view("<>|=").find(descr[0]) == std::string_view::npos) {
     throw bad_data(name + ": elements of kind '" + descr +
                    "' are not supported (floats, integers and booleans are)");
   }
-  std::uint64_t elements = 1, bytes = 0;
-  for (const auto n : shape) {
-    if (__builtin_mul_overflow(elements, static_cast<std::uint64_t>(n), &elements))
-      throw bad_data(name + ": shape is too large");
-  }
-  const auto data = file.bytes().subspan(start);
-  if (__builtin_mul_overflow(elements, kind->width, &bytes) || bytes != data.size()) {
-    throw bad_data(name + ": expected " + std::to_string(elements) + " elements of " +
-                   std::to_string(kind->width) + " bytes at offset " + std::to_string(start) + ", found " +
+  const ElementKind& elements = kind->elements;
+  const std::uint64_t count = count_elements(shape, name);
+  std::uint64_t bytes = 0;
+  const Buffer data = file.slice(start, file.size() - start);
+  if (__builtin_mul_overflow(count, elements.width, &bytes) || bytes != data.size()) {
+    throw bad_data(name + ": expected " + std::to_string(count) + " elements of " +
+                   std::to_string(elements.width) + " bytes at offset " + std::to_string(start) + ", found " +
                    std::to_string(data.size()) + " bytes");
   }
-  return decode(data, elements, Layout{*kind, descr[0] == '>', fortran, shape}, name);
+  ElementPlaces places{
+      .shape = shape, .strides = {}, .first = 0, .swap = descr[0] == '>' && elements.width > 1};
+  if (fortran) places.strides = fortran_strides(shape);
+  return gather(data, elements, std::move(places), name);
 }
 
 Archive read_npz(const Buffer& file, const std::string& name) {

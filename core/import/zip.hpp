@@ -1,4 +1,4 @@
-/// Just enough of zip for .npz: members that are stored or deflated, with zip64 sizes.
+/// Just enough of zip for .npz and PyTorch's files: members that are stored or deflated, with zip64 sizes.
 #pragma once
 
 #include <cstdint>

@@ -29,6 +29,7 @@ void run_checkpoint(Bytes);
 void run_archive(Bytes);
 void run_safetensors(Bytes);
 void run_npz(Bytes);
+void run_torch(Bytes);
 void run_npy(Bytes);
 void run_tokenizer(Bytes);
 void run_sentencepiece(Bytes);
@@ -50,6 +51,7 @@ inline constexpr Target kTargets[] = {
     {"archive", run_archive},
     {"safetensors", run_safetensors},
     {"npz", run_npz},
+    {"torch", run_torch},
     {"npy", run_npy},
     {"tokenizer", run_tokenizer},
     {"sentencepiece", run_sentencepiece},

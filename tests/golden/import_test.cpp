@@ -1,5 +1,6 @@
-/// Files that the reference libraries of safetensors and NumPy wrote, through `stream import`, bit by bit.
-/// The folder import/ holds them, the script that made them, and expected.json: what becomes of each.
+/// Files that the reference libraries of safetensors, NumPy and PyTorch wrote, through `stream import`, bit
+/// by bit. The folder import/ holds them, the scripts that made them, and expected*.json: what becomes of
+/// each.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +17,14 @@ using ::testing::HasSubstr;
 const fs::path kFolder = STREAM_SOURCE_DIR "/tests/golden/import";
 
 const Value& expectations() {
-  static const Value value = Value::parse(contents(kFolder / "expected.json"));
+  static const Value value = [] {
+    Object all;
+    for (const char* file : {"expected.json", "expected_torch.json"}) {
+      const Value part = Value::parse(contents(kFolder / file));
+      for (const auto& [name, expected] : part.as_object()) all.set(name, expected);
+    }
+    return Value(all);
+  }();
   return value;
 }
 
@@ -95,7 +103,7 @@ std::vector<std::string> files() {
 TEST(ImportFolder, EveryFileIsExpected) {
   for (const fs::directory_entry& entry : fs::directory_iterator(kFolder)) {
     const std::string name = entry.path().filename().string();
-    if (name == "make.py" || name == "expected.json") continue;
+    if (name.starts_with("make") || name.starts_with("expected")) continue;
     EXPECT_THAT(files(), ::testing::Contains(name));
   }
 }

@@ -116,13 +116,7 @@ LanguageModel read_hugging_face(const std::string& folder) {
     model.config.end_tokens =
         in(config_path, [&] { return tokens(file, "eos_token_id", model.config.vocabulary); });
 
-  if (!fs::exists(dir / "model.safetensors") && !fs::exists(dir / "model.safetensors.index.json"))
-    for (const char* pickle : {"pytorch_model.bin", "pytorch_model.bin.index.json"})
-      if (fs::exists(dir / pickle))
-        throw bad_data((dir / pickle).string() +
-                       ": a pickle runs code when it is read, so it is not accepted; save the model with "
-                       "safe_serialization=True (model.safetensors)");
-  const Archive archive = read_safetensors_folder(folder);
+  const Archive archive = read_tensor_folder(folder);
   model.weights = in(dir, [&] { return foreign_weights(config, dotted_tensors(archive)); });
   return model;
 }

@@ -8,7 +8,7 @@
 namespace stream::llm {
 
 /// Reads config.json, generation_config.json where it is there, the weights (model.safetensors, or its index
-/// and shards) and the tokenizer (tokenizer.json, else tokenizer.model with tokenizer_config.json; without
+/// and shards; else pytorch_model.bin or its) and the tokenizer (tokenizer.json, else tokenizer.model with tokenizer_config.json; without
 /// either the model knows bare ids). Throws Error(kNoInput) for a missing file, Error(kBadData) that names
 /// file and fault for everything that does not fit.
 LanguageModel read_hugging_face(const std::string& folder);

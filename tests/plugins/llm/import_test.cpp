@@ -286,10 +286,22 @@ TEST(Import, SaysWhenTokensAreLeftOut) {
               HasSubstr("added_tokens.json: tokens beside tokenizer.model are not looked for in text"));
 }
 
-TEST(ImportFaults, Pickles) {
-  Broken pickle("llama");
-  fs::rename(pickle / "model.safetensors", pickle / "pytorch_model.bin");
-  EXPECT_THAT(pickle.fault(), HasSubstr("pytorch_model.bin: a pickle runs code"));
+TEST(ImportFaults, PyTorchFiles) {
+  Broken renamed("llama");
+  fs::rename(renamed / "model.safetensors", renamed / "pytorch_model.bin");
+  EXPECT_THAT(renamed.fault(), HasSubstr("pytorch_model.bin: no end of zip directory"));
+  Broken hostile("llama");
+  fs::remove(hostile / "model.safetensors");
+  fs::copy(kModels / "../import/torch-system.bin", hostile / "pytorch_model.bin");
+  EXPECT_THAT(hostile.fault(),
+              AllOf(HasSubstr("pytorch_model.bin: "), HasSubstr("refers to 'posix.system'")));
+  Broken none("llama");
+  fs::remove(none / "model.safetensors");
+  const ScratchFolder folder;
+  const Outcome outcome = import(none / "", folder / "m.h5");
+  EXPECT_EQ(outcome.exit_code, 66);
+  EXPECT_THAT(outcome.err, HasSubstr("expected one of model.safetensors, model.safetensors.index.json, "
+                                     "pytorch_model.bin, pytorch_model.bin.index.json in this folder"));
 }
 
 TEST(ImportFaults, AnOldFileStaysWhenTheNewOneCannotBeMade) {
