@@ -42,7 +42,8 @@ class Import final : public Verb {
   }
   int run() override {
     // The library that knows models is not loaded for what cannot be one.
-    const bool may_be_model = std::filesystem::exists(std::filesystem::path(from_) / "config.json");
+    const bool may_be_model = std::filesystem::exists(std::filesystem::path(from_) / "config.json") ||
+                              std::filesystem::exists(std::filesystem::path(from_) / "lit_config.json");
     if (may_be_model && !tensors_ && model_importer().accepts(from_)) {
       const std::string what = model_importer().import(from_, to_, dtype_.value_or(""));
       if (!quiet_) print(to_ + ": " + what + "\n");

@@ -4,6 +4,7 @@
 
 #include "archive_input.hpp"
 #include "llm/hugging_face/config.hpp"
+#include "llm/hugging_face/lit_gpt.hpp"
 #include "llm/tokenizers/json_tokenizer.hpp"
 #include "llm/tokenizers/sentencepiece_tokenizer.hpp"
 #include "target.hpp"
@@ -47,6 +48,7 @@ void run_sentencepiece(Bytes bytes) {
 }
 void run_huggingface(Bytes bytes) {
   expect_success_or_blame([&] { llm::read_foreign_config(Value::parse(text_of(bytes)).as_object()); });
+  expect_success_or_blame([&] { llm::read_lit_gpt_config(Value::parse(text_of(bytes)).as_object()); });
 }
 
 }  // namespace stream::fuzz

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "llm/tokenizers/json_entry.hpp"
+#include "llm/hugging_face/config_members.hpp"
 #include "stream/error.hpp"
 
 namespace stream::llm {
@@ -13,17 +13,10 @@ struct Family {
   const char* model_type;
   Layout layout;
 };
-constexpr Family kFamilies[] = {{"LlamaForCausalLM", "llama", Layout::kLlama},
-                                {"MistralForCausalLM", "mistral", Layout::kLlama},
-                                {"Qwen2ForCausalLM", "qwen2", Layout::kLlama},
-                                {"GPTNeoXForCausalLM", "gpt_neox", Layout::kGptNeoX},
-                                {"GPT2LMHeadModel", "gpt2", Layout::kGpt2}};
-
-std::string list_of(const std::vector<std::string>& names) {
-  std::string out;
-  for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
+constexpr Family kFamilies[] = {
+    {"LlamaForCausalLM", "llama", Layout::kLlama}, {"MistralForCausalLM", "mistral", Layout::kLlama},
+    {"Qwen2ForCausalLM", "qwen2", Layout::kLlama}, {"GPTNeoXForCausalLM", "gpt_neox", Layout::kGptNeoX},
+    {"GPT2LMHeadModel", "gpt2", Layout::kGpt2},    {"OPTForCausalLM", "opt", Layout::kOpt}};
 
 /// By "architectures", or "model_type" in a config that names none.
 const Family& family_of(const Object& file) {
@@ -38,30 +31,6 @@ const Family& family_of(const Object& file) {
   }
   throw bad_data("architecture '" + name + "' is not supported, expected one of " + list_of(names) +
                  did_you_mean(name, names));
-}
-
-template <typename Read>
-auto of(const char* name, const Read& read) {
-  try {
-    return read();
-  } catch (const Error& e) {
-    throw e.within(std::string("'") + name + "'");
-  }
-}
-
-std::int64_t integer(const Object& file, const char* name) {
-  const Value& value = member(file, name);
-  return of(name, [&] { return value.as_integer(); });
-}
-std::int64_t integer_or(const Object& file, const char* name, std::int64_t otherwise) {
-  return optional_member(file, name) == nullptr ? otherwise : integer(file, name);
-}
-double number_or(const Object& file, const char* name, double otherwise) {
-  const Value* value = optional_member(file, name);
-  return value == nullptr ? otherwise : of(name, [&] { return value->as_double(); });
-}
-bool flag_or(const Object& file, const char* name, bool otherwise) {
-  return of(name, [&] { return flag(file, name, otherwise); });
 }
 
 Activation activation_of(const Object& file, const char* where) {
@@ -180,12 +149,35 @@ void read_gpt2(const Object& file, ModelConfig& model) {
   if (flag_or(file, "add_cross_attention", false)) throw bad_data("'add_cross_attention' is not supported");
 }
 
+void read_opt(const Object& file, ModelConfig& model) {
+  model.ffn = integer(file, "ffn_dim");
+  model.kv_heads = model.heads;
+  model.position = Position::kLearned;
+  model.norm = Norm::kLayer;
+  // Of the published models, that of 350 million parameters has its norms behind.
+  model.norm_place = flag_or(file, "do_layer_norm_before", true) ? NormPlace::kPre : NormPlace::kPost;
+  model.activation = activation_of(file, "activation_function");
+  model.gated = false;
+  model.qkv_bias = model.output_bias = model.ffn_bias = flag_or(file, "enable_bias", true);
+  model.tied_embeddings = flag_or(file, "tie_word_embeddings", true);
+  if (const std::int64_t width = integer_or(file, "word_embed_proj_dim", model.hidden); width != model.hidden)
+    throw bad_data("'word_embed_proj_dim' " + std::to_string(width) +
+                   " (embeddings that are projected to 'hidden_size' " + std::to_string(model.hidden) +
+                   ") is not supported");
+  if (!flag_or(file, "layer_norm_elementwise_affine", true) ||
+      flag_or(file, "_remove_final_layer_norm", false))
+    throw bad_data(
+        "'layer_norm_elementwise_affine' false (norms without weights) and '_remove_final_layer_norm' true "
+        "are "
+        "not supported");
+}
+
 void read_sizes(const Object& file, Layout layout, ModelConfig& model) {
   model.vocabulary = integer(file, "vocab_size");
   model.layers = integer(file, "num_hidden_layers");
   model.hidden = integer(file, "hidden_size");
   model.heads = integer(file, "num_attention_heads");
-  model.ffn = integer(file, "intermediate_size");
+  if (layout != Layout::kOpt) model.ffn = integer(file, "intermediate_size");
   model.context = integer(file, "max_position_embeddings");
   if (model.heads < 1 || model.hidden < 1)
     throw bad_data("'num_attention_heads' and 'hidden_size' must be positive");
@@ -209,6 +201,9 @@ ForeignConfig read_foreign_config(const Object& file) {
   model.family = family.model_type;
   if (family.layout == Layout::kGpt2) {
     read_gpt2(file, model);
+  } else if (family.layout == Layout::kOpt) {
+    read_sizes(file, family.layout, model);
+    read_opt(file, model);
   } else {
     read_sizes(file, family.layout, model);
     model.position = Position::kRope;

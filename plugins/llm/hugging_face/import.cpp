@@ -4,6 +4,7 @@
 
 #include "import/import.hpp"
 #include "llm/hugging_face/config.hpp"
+#include "llm/hugging_face/lit_gpt.hpp"
 #include "llm/hugging_face/weights.hpp"
 #include "llm/tokenizers/json_entry.hpp"
 #include "llm/tokenizers/json_tokenizer.hpp"
@@ -94,11 +95,11 @@ void read_sentencepiece(const fs::path& file, const Object& config, LanguageMode
 
 }  // namespace
 
-LanguageModel read_hugging_face(const std::string& folder) {
-  const fs::path dir(folder), config_path = dir / "config.json",
-                              generation_path = dir / "generation_config.json";
-  const Object file = json(config_path, true);
-  const ForeignConfig config = in(config_path, [&] { return read_foreign_config(file); });
+namespace {
+
+/// What stands beside the weights of a model that config_path (whose content is `file`) describes.
+LanguageModel read_beside(const fs::path& config_path, const Object& file, const ForeignConfig& config) {
+  const fs::path dir = config_path.parent_path(), generation_path = dir / "generation_config.json";
   LanguageModel model;
   model.config = config.model;
 
@@ -115,9 +116,41 @@ LanguageModel read_hugging_face(const std::string& folder) {
   if (model.config.end_tokens.empty())
     model.config.end_tokens =
         in(config_path, [&] { return tokens(file, "eos_token_id", model.config.vocabulary); });
+  return model;
+}
 
+/// lit_model.pth, or the one checkpoint that a training run has left.
+fs::path lit_gpt_weights(const fs::path& dir) {
+  if (fs::exists(dir / "lit_model.pth")) return dir / "lit_model.pth";
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(dir))
+    if (entry.path().extension() == ".pth") found.push_back(entry.path());
+  if (found.size() != 1)
+    throw no_input(dir.string() + ": expected lit_model.pth or one other .pth file, found " +
+                   std::to_string(found.size()));
+  return found[0];
+}
+
+}  // namespace
+
+LanguageModel read_hugging_face(const std::string& folder) {
+  const fs::path dir(folder), config_path = dir / "config.json";
+  const Object file = json(config_path, true);
+  const ForeignConfig config = in(config_path, [&] { return read_foreign_config(file); });
+  LanguageModel model = read_beside(config_path, file, config);
   const Archive archive = read_tensor_folder(folder);
   model.weights = in(dir, [&] { return foreign_weights(config, dotted_tensors(archive)); });
+  return model;
+}
+
+LanguageModel read_lit_gpt(const std::string& folder) {
+  const fs::path dir(folder), config_path = dir / "lit_config.json";
+  const Object file = json(config_path, true);
+  const ForeignConfig config = in(config_path, [&] { return read_lit_gpt_config(file); });
+  LanguageModel model = read_beside(config_path, file, config);
+  const fs::path weights = lit_gpt_weights(dir);
+  const Archive archive = import_tensors(weights.string());
+  model.weights = in(weights, [&] { return foreign_weights(config, dotted_tensors(archive)); });
   return model;
 }
 

@@ -8,13 +8,20 @@
 namespace stream::llm {
 namespace {
 
+bool holds(const std::string& folder, const char* file) {
+  return std::filesystem::exists(std::filesystem::path(folder) / file);
+}
+
 bool accepts(const std::string& path) {
   return std::filesystem::is_directory(path) &&
-         std::filesystem::exists(std::filesystem::path(path) / "config.json");
+         (holds(path, "config.json") || holds(path, "lit_config.json"));
 }
 
 std::string import(const std::string& from, const std::string& to, const std::string& dtype_name) {
-  const LanguageModel model = read_hugging_face(from);
+  // A folder of Hugging Face's from which lit-gpt has made one of its own has both.
+  const bool lit_gpt =
+      holds(from, "lit_config.json") && (holds(from, "lit_model.pth") || !holds(from, "config.json"));
+  const LanguageModel model = lit_gpt ? read_lit_gpt(from) : read_hugging_face(from);
   if (dtype_name.empty())
     write_language_model(to, model);
   else

@@ -62,6 +62,27 @@ TEST(Import, TakesWhatTheConfigSays) {
   EXPECT_TRUE(gpt2.tied_embeddings && gpt2.qkv_bias && !gpt2.gated && gpt2.norm == Norm::kLayer);
   EXPECT_THAT(gpt2.end_tokens, ElementsAre(383));
 
+  const ModelConfig opt = imported("opt").config;
+  EXPECT_EQ(opt.family, "opt");
+  EXPECT_EQ(opt.position, Position::kLearned);
+  EXPECT_EQ(opt.context, 64);  // without the two rows in front of position 0
+  EXPECT_EQ(opt.activation, Activation::kRelu);
+  EXPECT_TRUE(opt.tied_embeddings && opt.qkv_bias && opt.ffn_bias && opt.norm_place == NormPlace::kPre);
+  const ModelConfig post = imported("opt_post").config;
+  EXPECT_EQ(post.norm_place, NormPlace::kPost);
+  EXPECT_FALSE(post.tied_embeddings || post.qkv_bias || post.output_bias || post.ffn_bias);
+
+  const ModelConfig lit = imported("lit_gpt").config;
+  EXPECT_EQ(lit.family, "lit_gpt");
+  EXPECT_EQ(lit.vocabulary, 192);
+  EXPECT_EQ(lit.kv_heads, 2);
+  EXPECT_EQ(lit.attention_bias, AttentionBias::kValue);
+  EXPECT_TRUE(lit.bias_shared && lit.gated && lit.norm == Norm::kRms && !lit.qkv_bias);
+  const ModelConfig lit_neox = imported("lit_gpt_neox").config;
+  EXPECT_EQ(lit_neox.vocabulary, 128);  // 120 words, padded
+  EXPECT_EQ(lit_neox.ffn, 256);         // four times the width
+  EXPECT_TRUE(lit_neox.parallel_residual && lit_neox.qkv_bias && lit_neox.norm == Norm::kLayer);
+
   const ModelConfig mistral = imported("mistral_sharded").config;
   EXPECT_EQ(mistral.sliding_window, 7);
   EXPECT_EQ(mistral.kv_heads, 1);
@@ -260,6 +281,64 @@ TEST(ImportFaults, Config) {
                            "\"use_sliding_window\": true, \"sliding_window\": 8")
                   .fault(),
               HasSubstr("a window in some layers only"));
+}
+
+TEST(ImportFaults, Opt) {
+  const auto with = [](const char* what, const char* by) {
+    return Broken("opt").replace("config.json", what, by).fault();
+  };
+  EXPECT_THAT(
+      with("\"word_embed_proj_dim\": 32", "\"word_embed_proj_dim\": 16"),
+      HasSubstr("config.json: 'word_embed_proj_dim' 16 (embeddings that are projected to 'hidden_size' 32)"));
+  EXPECT_THAT(with("\"_remove_final_layer_norm\": false", "\"_remove_final_layer_norm\": true"),
+              HasSubstr("'_remove_final_layer_norm' true"));
+  EXPECT_THAT(
+      with("\"max_position_embeddings\": 64", "\"max_position_embeddings\": 66"),
+      HasSubstr("tensor 'model.decoder.embed_positions.weight' has the shape [66, 32], expected [68, 32]"));
+  EXPECT_THAT(with("\"do_layer_norm_before\": true", "\"do_layer_norm_before\": false"),
+              HasSubstr("tensor 'model.decoder.final_layer_norm.bias' [32] is not part of the model"));
+  EXPECT_THAT(with("\"activation_function\": \"relu\"", "\"activation_function\": \"rleu\""),
+              HasSubstr("'activation_function' is 'rleu'"));
+  Broken shard("opt_post");
+  fs::resize_file(shard / "pytorch_model-00002-of-00002.bin", 5000);
+  EXPECT_THAT(shard.fault(), HasSubstr("pytorch_model-00002-of-00002.bin: no end of zip directory"));
+  EXPECT_THAT(Broken("opt_post")
+                  .replace("pytorch_model.bin.index.json", "fc1.weight\": \"pytorch_model-00001",
+                           "fc1.weight\": \"pytorch_model-00002")
+                  .fault(),
+              HasSubstr("tensors that the index says it has"));
+}
+
+TEST(ImportFaults, LitGpt) {
+  const auto with = [](const char* what, const char* by) {
+    return Broken("lit_gpt").replace("lit_config.json", what, by).fault();
+  };
+  EXPECT_THAT(with("\"k_bias\": false", "\"k_bias\": true"),
+              HasSubstr("lit_config.json: 'k_bias' (a key of the bias"));
+  EXPECT_THAT(with("\"shared_attention_norm\": false", "\"shared_attention_norm\": true"),
+              HasSubstr("'shared_attention_norm'"));
+  EXPECT_THAT(with("\"attention_normalize\": true", "\"attention_normalize\": false"),
+              HasSubstr("'attention_normalize' false"));
+  EXPECT_THAT(with("\"window_size\": -1", "\"window_size\": 32"),
+              HasSubstr("'window_size' 32 is not supported"));
+  EXPECT_THAT(with("\"rotary\"", "\"rotory\""),
+              HasSubstr("'positional_embedding' is 'rotory', expected one of rotary, nope"));
+  EXPECT_THAT(with("\"LLaMAMLP\"", "\"LLaMaMLP\""), HasSubstr("(did you mean 'LLaMAMLP'?)"));
+  EXPECT_THAT(with("\"n_head\": 4", "\"n_head\": 5"),
+              HasSubstr("'n_embd' 32 is not a multiple of 'n_head' 5"));
+  EXPECT_THAT(
+      with("\"n_query_groups\": 2", "\"n_query_groups\": 4"),
+      AllOf(
+          HasSubstr("iter-000012-ckpt.pth: tensor 'transformer.h.0.attn.attn.weight' has the shape [64, 32]"),
+          HasSubstr("expected [96, 32]")));
+  EXPECT_THAT(with("\"n_layer\": 2", "\"n_layer\": 1"), HasSubstr("tensor 'transformer.h.1."));
+  EXPECT_THAT(with("\"head_bias\": false", "\"head_bias\": true"), HasSubstr("'head_bias' with fewer"));
+  Broken two("lit_gpt");
+  fs::copy(two / "iter-000012-ckpt.pth", two / "iter-000013-ckpt.pth");
+  const ScratchFolder folder;
+  const Outcome outcome = import(two / "", folder / "m.h5");
+  EXPECT_EQ(outcome.exit_code, 66);
+  EXPECT_THAT(outcome.err, HasSubstr("expected lit_model.pth or one other .pth file, found 2"));
 }
 
 TEST(ImportFaults, Tokenizer) {

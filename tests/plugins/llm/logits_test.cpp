@@ -1,4 +1,4 @@
-/// Imported models against the logits of the reference: tests/golden/language_models/make.py wrote both.
+/// Imported models against the logits of the reference: tests/golden/language_models/make*.py wrote both.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,7 +24,9 @@ using Change = std::function<void(ModelConfig&)>;
 double difference(const std::string& name, std::int64_t block, const Change& change = {}) {
   const std::filesystem::path folder = kModels / name;
   const Archive expected = import_tensors((folder / "expected.npz").string());
-  LanguageModel model = read_hugging_face(folder.string());
+  LanguageModel model = std::filesystem::exists(folder / "lit_config.json")
+                            ? read_lit_gpt(folder.string())
+                            : read_hugging_face(folder.string());
   if (change) change(model.config);
   const auto decoder = std::make_shared<const Decoder>(model);
   const auto logits = expected.tensor("logits").values<float>();
@@ -56,7 +58,8 @@ TEST_P(Logits, AreThoseOfTheReference) {
 
 INSTANTIATE_TEST_SUITE_P(Layouts, Logits,
                          ::testing::Values("llama", "llama_tied_bf16", "llama_linear_f16", "mistral_sharded",
-                                           "qwen2", "pythia", "neox_sequential", "gpt2"),
+                                           "qwen2", "pythia", "neox_sequential", "gpt2", "opt", "opt_post",
+                                           "lit_gpt", "lit_gpt_neox"),
                          [](const auto& info) { return info.param; });
 
 /// Whatever a config says shows in the logits: reading one of them wrongly would not pass.
@@ -74,6 +77,10 @@ TEST(LogitsOf, EverySwitchShows) {
       {"pythia", "rotated part", [](ModelConfig& c) { c.rope_fraction = 0.5; }},
       {"pythia", "parallel residual", [](ModelConfig& c) { c.parallel_residual = false; }},
       {"neox_sequential", "activation", [](ModelConfig& c) { c.activation = Activation::kGelu; }},
+      {"opt", "activation", [](ModelConfig& c) { c.activation = Activation::kGelu; }},
+      {"opt_post", "activation", [](ModelConfig& c) { c.activation = Activation::kRelu; }},
+      {"lit_gpt", "rotated part", [](ModelConfig& c) { c.rope_fraction = 0.5; }},
+      {"lit_gpt_neox", "parallel residual", [](ModelConfig& c) { c.parallel_residual = false; }},
   };
   for (const auto& [name, what, change] : changes)
     EXPECT_GT(difference(name, 256, change), 3e-4) << name << ": " << what;
