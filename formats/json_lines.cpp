@@ -31,7 +31,7 @@ std::size_t JsonLines::sound(const LineReader::Batch& batch) {
   std::size_t line = 0;
   const auto skip_blank = [&] {
     for (; line < lines.size(); ++line) {
-      const std::size_t start = batch.text(lines[line]).find_first_not_of(" \t\r");
+      const std::size_t start = first_not_blank(batch.text(lines[line]));
       if (start != std::string_view::npos) return lines[line].begin + start - from;
     }
     return size;

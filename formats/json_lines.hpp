@@ -3,10 +3,19 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 
 #include "line_reader.hpp"
 
 namespace stream {
+
+/// The offset of the first byte that is no blank of JSON; npos when there is none. (`find_first_not_of` calls
+/// memchr for each byte.)
+inline std::size_t first_not_blank(std::string_view line) {
+  for (std::size_t i = 0; i < line.size(); ++i)
+    if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r') return i;
+  return std::string_view::npos;
+}
 
 /// Looks at a batch of lines as one text, which costs about half of looking at each by itself.
 class JsonLines {

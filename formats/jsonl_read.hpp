@@ -5,6 +5,7 @@
 
 #include "json_lines.hpp"
 #include "line_reader.hpp"
+#include "line_records.hpp"
 #include "stream/log.hpp"
 #include "stream/plugin.hpp"
 #include "utf8.hpp"
@@ -55,7 +56,7 @@ class JsonlRead final : public Source {
     const std::size_t sound = json_lines_.sound(batch_);
     for (std::size_t i = 0; i < batch_.lines.size(); ++i) {
       const std::string_view json = batch_.text(batch_.lines[i]);
-      const std::size_t start = json.find_first_not_of(" \t\r");
+      const std::size_t start = first_not_blank(json);
       if (start == std::string_view::npos) continue;
       Packet packet;
       try {
@@ -84,8 +85,9 @@ class JsonlRead final : public Source {
 
  private:
   Packet packet_of(std::size_t line) {
-    auto record = std::make_shared<const Record>(batch_.slice(batch_.lines[line]));
-    Packet packet{record, Time{static_cast<std::int64_t>(batch_.first_line + line)}};
+    std::shared_ptr<const Record> made = records_.make(batch_.block, batch_.text(batch_.lines[line]));
+    const Record* record = made.get();
+    Packet packet{std::move(made), Time{static_cast<std::int64_t>(batch_.first_line + line)}};
     if (!time_member_.empty()) packet.time = time_of(*record);
     if (!key_member_.empty()) packet.key = key_of(*record);
     return packet;
@@ -143,6 +145,7 @@ class JsonlRead final : public Source {
   LineReader lines_;
   LineReader::Batch batch_;
   JsonLines json_lines_;
+  LineRecords records_;
   std::string time_member_, key_member_;
   bool skip_;
   std::string node_;

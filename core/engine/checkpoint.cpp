@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "hdf5/archive_file.hpp"
+#include "hdf5/archive_library.hpp"
 #include "stream/file.hpp"
 #include "stream/log.hpp"
 
@@ -68,7 +68,7 @@ void write_checkpoint(const std::string& file, const Plan& plan, const Checkpoin
   // Complete and verified under another name first, so that the older ones move only when there is a newer
   // one. Until it has its name the newest is FILE.1.
   const std::string next = file + ".tmp";
-  write_archive_beside(next, file, archive);
+  archive_library().write_beside(next, file, archive);
   for (int n = std::min(keep, kMostKept) - 1; n > 0; --n) {
     const std::string from = numbered(file, n - 1), to = numbered(file, n);
     if (!exists(from) || files().rename(from.c_str(), to.c_str()) == 0) continue;
@@ -93,7 +93,7 @@ std::optional<Checkpoint> read_checkpoint(const std::string& file, const Plan& p
     const std::string path = numbered(file, n);
     if (!exists(path)) continue;
     try {
-      Checkpoint found = from_archive(path, map_archive(path), plan);
+      Checkpoint found = from_archive(path, archive_library().map(path), plan);
       if (!ahead_of_reader(found)) return found;
       any_good = true;
     } catch (const Error& e) {
@@ -126,7 +126,7 @@ void retire_checkpoints(const std::string& file) {
   bool removed = false;
   for (int n = 0; n <= kMostKept; ++n) {
     const std::string path = numbered(file, n);
-    if (!exists(path) || !is_archive(path)) continue;
+    if (!exists(path) || !archive_library().is_archive(path)) continue;
     if (files().unlink(path.c_str()) != 0 && errno != ENOENT)
       throw cannot_write(path +
                          ": cannot be removed, and belongs to an earlier run: " + std::strerror(errno));

@@ -10,8 +10,7 @@
 #include <numeric>
 #include <random>
 
-#include "hdf5/archive_file.hpp"
-#include "hdf5/mapped_file.hpp"
+#include "hdf5/archive_library.hpp"
 
 namespace stream {
 namespace {
@@ -57,7 +56,7 @@ void KeySpill::add(StatePacker& states) {
   static std::atomic<std::uint64_t> number{0};
   const std::string path =
       (std::filesystem::path(folder_) / (mine + "-" + std::to_string(++number) + ".h5")).string();
-  auto [archive, pages] = write_nameless_archive(path, states.take());
+  auto [archive, pages] = archive_library().write_nameless(path, states.take());
   PackedStates packed(archive);
   if (unused_.empty())
     unused_.push_back(static_cast<std::uint32_t>(segments_.size())), segments_.emplace_back();
@@ -71,12 +70,12 @@ void KeySpill::add(StatePacker& states) {
   segment.count = count;
   alive_ += count, rows_ += count;
   for (std::uint32_t row = 0; row < count; ++row) moved_(key({place, row}), {place, row});
-  let_go(segments_[place].pages);
+  archive_library().let_go(segments_[place].pages);
 }
 
 /// What has been looked at would stay in memory until that is short, and count as ours.
 void KeySpill::let_go_of_pages() const {
-  for (const Segment& segment : segments_) let_go(segment.pages);
+  for (const Segment& segment : segments_) archive_library().let_go(segment.pages);
 }
 
 Archive KeySpill::state(Place place) {
@@ -94,7 +93,7 @@ void KeySpill::states(std::span<const Place> places,
     const Segment& segment = segments_[number];
     for (; at != order.end() && places[*at].segment == number; ++at)
       f(*at, segment.states->state(places[*at].row));
-    let_go(segment.pages);
+    archive_library().let_go(segment.pages);
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "stream/archive.hpp"
+#include "hdf5/archive_file.hpp"
 
 namespace stream {
 
@@ -12,6 +12,11 @@ namespace stream {
 struct ArchiveLibrary {
   Archive (*read)(const std::string& path);                        ///< read_archive
   void (*write)(const std::string& path, const Archive& archive);  ///< write_archive
+  bool (*is_archive)(const std::string& path);
+  Archive (*map)(const std::string& path);  ///< map_archive
+  void (*write_beside)(const std::string& temporary, const std::string& path, const Archive& archive);
+  NamelessArchive (*write_nameless)(const std::string& path, const Archive& archive);
+  void (*let_go)(const Buffer& mapped);
   Archive (*import_tensors)(const std::string& path);  ///< safetensors, .npz, .npy: see import/import.hpp
 };
 /// Loads libstream-hdf5 beside libstream. Throws Error(kFailed).

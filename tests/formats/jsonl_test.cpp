@@ -43,6 +43,19 @@ TEST(JsonlRead, KeepsTheTextOfEveryRecordAndPassesOverBlankLines) {
   EXPECT_EQ(read.packets[1].time, Time{3});
 }
 
+TEST(JsonlRead, ARecordThatIsKeptOutlivesThoseThatItWasReadWith) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i)
+    text += "{\"n\": " + std::to_string(i) + ", \"pad\": \"" + std::string(40, 'x') + "\"}\n";
+  Read read = read_records(text);  // the reader, and its blocks of 64 KiB, are gone
+  ASSERT_EQ(read.packets.size(), 3000u) << read.error;
+  std::vector<Packet> kept;
+  for (std::size_t i = 0; i < read.packets.size(); i += 7) kept.push_back(read.packets[i]);
+  read.packets.clear();
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    ASSERT_EQ(kept[i].as<Record>().at("n").as_integer(), static_cast<std::int64_t>(7 * i));
+}
+
 TEST(JsonlRead, NamesLineAndColumnOfADamagedLineAfterEverythingBefore) {
   const struct {
     const char *bytes, *message;
