@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "csv_line.hpp"
+#include "events/nested_records.hpp"
 #include "stream/error.hpp"
 
 namespace stream::events {
@@ -62,7 +63,7 @@ bool EventLog::refuse(const EventFault& fault, std::int64_t line, std::vector<Re
 bool EventLog::take(const Object& members, std::int64_t line, std::vector<Event>& events,
                     std::vector<RefusedLine>& refused) {
   try {
-    std::optional<Event> event = mapper_.event(members, line);
+    std::optional<Event> event = mapper_.event(members, line, records_);
     if (!event) return ++passed_over_, true;
     gate_.take(std::move(*event));
     ++events_;
@@ -70,6 +71,15 @@ bool EventLog::take(const Object& members, std::int64_t line, std::vector<Event>
   } catch (const EventFault& fault) {
     return refuse(fault, line, refused);
   }
+  return true;
+}
+
+bool EventLog::take_record(const Object& members, std::int64_t line, std::vector<Event>& events,
+                           std::vector<RefusedLine>& refused) {
+  if (mapper_.mapping().each.empty()) return take(members, line, events, refused);
+  for (const NestedRecord& one : nested_records(members, mapper_.mapping().each))
+    if (!(one.fault ? refuse(*one.fault, line, refused) : take(one.members, line, events, refused)))
+      return false;
   return true;
 }
 
@@ -83,10 +93,12 @@ bool EventLog::take_piece(std::string_view text, std::int64_t line, std::vector<
   } catch (const Error& e) {
     broken = e.within(lines_.name());
   }
-  for (const auto& one : found)
-    if (!(one.fault.empty() ? take(one.members, one.line, events, refused)
+  for (const auto& one : found) {
+    ++records_;
+    if (!(one.fault.empty() ? take_record(one.members, one.line, events, refused)
                             : refuse(EventFault(one.fault, one.detail), one.line, refused)))
       return false;
+  }
   if (broken) gate_.flush(events), failure_ = std::move(broken);
   return !failure_;
 }
@@ -115,6 +127,7 @@ bool EventLog::next(std::vector<Event>& events, std::vector<RefusedLine>& refuse
     }
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     Object members;
+    ++records_;
     try {
       if (columns_.empty() && mapper_.mapping().format != "jsonl") {
         for (const CsvField& field : split_csv(text, mapper_.mapping().format == "tsv" ? '\t' : ','))
@@ -126,7 +139,7 @@ bool EventLog::next(std::vector<Event>& events, std::vector<RefusedLine>& refuse
       if (!refuse(fault, line, refused)) return true;
       continue;
     }
-    if (!take(members, line, events, refused)) return true;
+    if (!take_record(members, line, events, refused)) return true;
   }
   return true;
 }
@@ -151,6 +164,7 @@ void EventLog::save(Archive& state) const {
   state.set("first_fault", first_fault_);
   state.set("passed_over", passed_over_);
   state.set("events", events_);
+  state.set("records", records_);
 }
 
 void EventLog::load(const Archive& state) {
@@ -169,6 +183,7 @@ void EventLog::load(const Archive& state) {
   first_fault_ = state.get<std::int64_t>("first_fault");
   passed_over_ = state.get<std::int64_t>("passed_over");
   events_ = state.get<std::int64_t>("events");
+  records_ = state.has("records") ? state.get<std::int64_t>("records") : 0;
 }
 
 Spec with_log_params(Spec spec, const char* dialect) {
@@ -179,7 +194,7 @@ Spec with_log_params(Spec spec, const char* dialect) {
           "mapping", std::string(),
           "JSON file that says which members are which, where the dialect is another: {\"format\": \"csv\", "
           "\"key\", \"item\", \"time\", \"unit\", \"columns\", \"required\", \"having\", \"strict\", "
-          "\"least_member\", \"least\", \"part\", \"part_seconds\"}; empty: none")
+          "\"least_member\", \"least\", \"part\", \"part_seconds\", \"each\"}; empty: none")
       .param("tolerance", Duration(0),
              "how much later than a newer event one may come and still be put in order")
       .param("held", std::int64_t{65536}, "events held back for that, at the most", range(1, 1e8))

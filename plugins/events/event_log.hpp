@@ -50,7 +50,9 @@ class EventLog {
 
  private:
   Object members_of(std::string_view line);
-  /// Takes a record in. False when it is a fault that ends the run.
+  /// Takes a record in, and the events that it holds. False when it is a fault that ends the run.
+  bool take_record(const Object& members, std::int64_t line, std::vector<Event>& events,
+                   std::vector<RefusedLine>& refused);
   bool take(const Object& members, std::int64_t line, std::vector<Event>& events,
             std::vector<RefusedLine>& refused);
   bool refuse(const EventFault& fault, std::int64_t line, std::vector<RefusedLine>& refused);
@@ -65,7 +67,7 @@ class EventLog {
   std::unique_ptr<LogDocument> document_;  ///< null where a line is a record
   std::optional<Error> failure_;           ///< thrown once what came before it has been delivered
   std::map<std::string, std::int64_t> faults_;
-  std::int64_t first_fault_ = 0, passed_over_ = 0, events_ = 0;
+  std::int64_t first_fault_ = 0, passed_over_ = 0, events_ = 0, records_ = 0;
 };
 
 /// The parameters of whatever reads a log of events, and the options that they make.

@@ -115,9 +115,9 @@ const Value* find_path(const Object& object, std::string_view path) {
 }
 
 const std::vector<std::string>& EventMapping::dialects() {
-  static const std::vector<std::string> names{"plain",     "events",  "lfm-1b",   "listenbrainz", "spotify",
-                                              "movielens", "tickets", "films",    "playlists",    "scenes",
-                                              "labels",    "xes",     "statsbomb"};
+  static const std::vector<std::string> names{
+      "plain",     "events", "lfm-1b", "listenbrainz", "spotify",   "movielens", "tickets", "films",
+      "playlists", "scenes", "labels", "xes",          "statsbomb", "moma",      "moma-1.0"};
   return names;
 }
 
@@ -149,6 +149,13 @@ EventMapping EventMapping::of_dialect(const std::string& name) {
   } else if (name == "statsbomb") {
     m.format = "json", m.key = "", m.item = "id", m.time = "timestamp";
     m.part = "period", m.having = {"location", "player"};
+  } else if (name == "moma") {
+    m.format = "json", m.each = "activity.sub_activities.higher_order_interactions";
+    m.key = "activity.id", m.item = "id", m.time = "time", m.required = {"actors", "objects"};
+    m.part = ".", m.part_seconds = 86400;
+  } else if (name == "moma-1.0") {
+    m.format = "json", m.key = "trim_video_id", m.item = "", m.time = "frame_timestamp";
+    m.required = {"annotation"};
   } else if (name == "labels") {
     m.key = "game", m.item = "", m.time = "t", m.required = {"labels"};
   } else {
@@ -193,6 +200,8 @@ EventMapping EventMapping::read(const std::string& path, EventMapping m) {
           m.having = names(member);
         else if (name == "part")
           m.part = member.as_string();
+        else if (name == "each")
+          m.each = member.as_string();
         else if (name == "part_seconds")
           m.part_seconds = member.as_double();
         else if (name == "strict")
@@ -205,7 +214,7 @@ EventMapping EventMapping::read(const std::string& path, EventMapping m) {
           throw bad_data(
               "is no part of a mapping" +
               did_you_mean(name, {"format", "key", "item", "time", "unit", "columns", "required", "having",
-                                  "strict", "least_member", "least", "part", "part_seconds"}));
+                                  "strict", "least_member", "least", "part", "part_seconds", "each"}));
       } catch (const Error& e) {
         throw e.within("member '" + name + "'");
       }
@@ -216,6 +225,8 @@ EventMapping EventMapping::read(const std::string& path, EventMapping m) {
                      did_you_mean(m.format, formats));
     if (!(m.part_seconds > 0 && m.part_seconds < 1e7)) throw bad_data("part_seconds must be positive");
     if (!(m.unit > 0)) throw bad_data("unit must be positive, in seconds");
+    if (m.each.starts_with('.') || m.each.ends_with('.') || m.each.find("..") != std::string::npos)
+      throw bad_data("each is '" + m.each + "', expected a path of members: \"activity.frames\"");
     if (m.time.empty()) throw bad_data("a log without times is no log of events: time is empty");
   } catch (const Error& e) {
     throw e.within(path);
@@ -239,7 +250,28 @@ std::string EventMapper::id(const Object& members, const std::string& path, Kind
   return out;
 }
 
-std::optional<Event> EventMapper::event(const Object& members, std::int64_t line) {
+/// Where the part of the log begins that this event's clock is of.
+Duration EventMapper::part_of(const Object& members, Time time, std::int64_t record) const {
+  if (mapping_.part.empty()) return {};
+  std::int64_t number = record;
+  if (mapping_.part == ".") {
+    if (static_cast<double>(time.count()) >= mapping_.part_seconds * 1e9)
+      throw EventFault("time", "the time lies beyond the record's part of " +
+                                   std::to_string(std::llround(mapping_.part_seconds)) + " s");
+  } else {
+    const Value* part = find_path(members, mapping_.part);
+    if (!part || !part->is_integer() || part->as_integer() < 1 || part->as_integer() > 1000)
+      throw EventFault(part ? "type" : "missing",
+                       "member '" + mapping_.part + "' is no number from 1 to 1000");
+    number = part->as_integer();
+  }
+  const double later = static_cast<double>(number - 1) * mapping_.part_seconds;
+  if (!(static_cast<double>(time.count()) / 1e9 + later < 9.2e9))
+    throw EventFault("time", "no time within 292 years");
+  return Duration{std::llround(later * 1e9)};
+}
+
+std::optional<Event> EventMapper::event(const Object& members, std::int64_t line, std::int64_t record) {
   Event event;
   event.line = line;
   for (const std::string& name : mapping_.having)
@@ -250,16 +282,7 @@ std::optional<Event> EventMapper::event(const Object& members, std::int64_t line
   const Value* time = find_path(members, mapping_.time);
   if (!time || time->is_null()) throw EventFault("missing", "member '" + mapping_.time + "' is missing");
   event.time = time_of(*time, mapping_.unit);
-  if (!mapping_.part.empty()) {
-    const Value* part = find_path(members, mapping_.part);
-    if (!part || !part->is_integer() || part->as_integer() < 1 || part->as_integer() > 1000)
-      throw EventFault(part ? "type" : "missing",
-                       "member '" + mapping_.part + "' is no number from 1 to 1000");
-    const double later = static_cast<double>(part->as_integer() - 1) * mapping_.part_seconds;
-    if (!(static_cast<double>(event.time.count()) / 1e9 + later < 9.2e9))
-      throw EventFault("time", "no time within 292 years");
-    event.time += Time{std::llround(later * 1e9)};
-  }
+  if (event.time >= Time{0}) event.time += part_of(members, event.time, record);
   if (event.time < Time{0}) throw EventFault("negative-time", "the time is negative: " + time->dump());
   for (const std::string& name : mapping_.required)
     if (!find_path(members, name)) throw EventFault("missing", "member '" + name + "' is missing");

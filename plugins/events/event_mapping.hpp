@@ -18,7 +18,10 @@ struct EventMapping {
   std::vector<std::string> columns;                      ///< of csv and tsv; empty: the first line has them
   std::vector<std::string> required;                     ///< further members that must be there
   std::vector<std::string> having;                       ///< events without these members are passed over
-  std::string part;  ///< the number, from 1, of the part of a game whose clock the time is; empty: none
+  /// The number, from 1, of the part of a game whose clock the time is; ".": of the record in the log, each
+  /// of which has a clock of its own; empty: none.
+  std::string part;
+  std::string each;  ///< path to the lists within a record that hold the events; empty: the record is one
   double part_seconds = 3600;  ///< from the start of a part to that of the next
   bool strict = false;         ///< members that are none of these are a fault
   std::string least_member;    ///< with `least`: events with less of it are passed over
@@ -32,7 +35,9 @@ struct EventMapping {
   /// {"user", "playlist", "ts", "event"}; "scenes": {"game", "t", "nodes", "edges"}; "labels": {"game", "t",
   /// "labels"}; "plain": {"user", "item", "ts"}; "xes": process-mining logs (IEEE 1849), keyed by their case,
   /// with the activity as item; "statsbomb": a match's event file (a JSON array), of which acts without a
-  /// place or a player are passed over. Throws Error(kBadRecipe) for another name.
+  /// place or a player are passed over; "moma": the annotations of MOMA-LRG (anns.json), a scene for each
+  /// higher-order interaction, one video after the other; "moma-1.0": those of MOMA 1.0 (graph_anns.json),
+  /// keyed by the trimmed video. Throws Error(kBadRecipe) for another name.
   static EventMapping of_dialect(const std::string& name);
   static const std::vector<std::string>& dialects();
   /// A JSON object in a file, whose members are named as those of this struct and replace them. Throws
@@ -53,15 +58,16 @@ const Value* find_path(const Object& object, std::string_view path);
 class EventMapper {
  public:
   explicit EventMapper(EventMapping mapping) : mapping_(std::move(mapping)) {}
-  /// None for what the mapping passes over. Throws EventFault ("missing", "type", "time", "negative-time",
-  /// "id-kind", "extra") and changes nothing then.
-  std::optional<Event> event(const Object& members, std::int64_t line);
+  /// None for what the mapping passes over. `record`: its number in the log, from 1. Throws EventFault
+  /// ("missing", "type", "time", "negative-time", "id-kind", "extra") and changes nothing then.
+  std::optional<Event> event(const Object& members, std::int64_t line, std::int64_t record);
   const EventMapping& mapping() const { return mapping_; }
   void save(Archive& group) const;
   void load(const Archive& group);
 
  private:
   enum class Kind : std::uint8_t { kUnknown, kNumber, kText };
+  Duration part_of(const Object& members, Time time, std::int64_t record) const;
   std::string id(const Object& members, const std::string& path, Kind known, Kind& found) const;
   EventMapping mapping_;
   Kind key_kind_ = Kind::kUnknown, item_kind_ = Kind::kUnknown;

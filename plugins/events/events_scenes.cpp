@@ -35,7 +35,12 @@ Spec ScenesOperator::spec() {
           "\"actors\", "
           "\"id\": \"id\", \"type\": \"class_name\", \"features\": [\"bbox.x\", \"bbox.y\"]}], \"edges\": "
           "[{\"list\": \"relationships\", \"src\": \"source_id\", \"dst\": \"target_id\", \"relation\": "
-          "\"class_name\"}]} makes a step of each line: of frames as MOMA annotates them, one a line. Lists "
+          "\"class_name\"}]} makes a step of each line: of frames with lists of what is in them. An edge "
+          "from a node to itself says what holds of it; {\"list\": \"annotation.relationships\", \"groups\": "
+          "\"description\", \"relation\": \"class\"} reads \"(A,B),(1,2)\" as edges from each of the first "
+          "to "
+          "each of the second, and \"A,B\" as one from each to itself: that is how MOMA 1.0 names who is "
+          "related (examples/moma-scenes.json is the mapping for MOMA-LRG). Lists "
           "may "
           "hold lists of numbers, as dumps of Google Research Football do: {\"list\": \"left_team\", \"as\": "
           "\"left\", \"prefix\": \"l\"}. The list \".\" is the step itself (an event of StatsBomb's or of an "
@@ -47,7 +52,8 @@ Spec ScenesOperator::spec() {
           "types.\n\n"
           "Refused are: \"missing\", \"type\", \"features\", \"duplicate-id\" (of a row in its step), "
           "\"id-kind\" "
-          "and \"too-many\" (more than 4096 nodes). A row that is refused leaves the others of its step.")
+          "and \"too-many\" (more than 4096 nodes, more than 65536 edges from groups). A row that is refused "
+          "leaves the others of its step.")
       .example("Tracking data", R"([nodes.log]
 use     = "events.read"
 path    = "examples/tracking.csv"

@@ -10,9 +10,6 @@ namespace stream::events {
 
 namespace {
 
-/// Nodes and edges of a step: what one line may ask of memory and time.
-constexpr std::size_t kMostEdges = 65536;
-
 const Value& member(const Object& object, const char* name, const std::string& of) {
   const Value* value = object.find(name);
   if (!value || value->is_null())

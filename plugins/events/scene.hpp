@@ -12,7 +12,8 @@
 
 namespace stream::events {
 
-inline constexpr std::size_t kMostNodes = 4096;  ///< of a step
+/// Of a step: what one line may ask of memory and time.
+inline constexpr std::size_t kMostNodes = 4096, kMostEdges = 65536;
 
 struct SceneNode {
   std::string id;

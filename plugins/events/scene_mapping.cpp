@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "events/event_mapping.hpp"
 #include "stream/error.hpp"
@@ -51,12 +52,13 @@ SceneMapping::Nodes nodes_of(const Value& value) {
 
 SceneMapping::Edges edges_of(const Value& value) {
   SceneMapping::Edges edges;
-  each_member(value, {"list", "src", "dst", "relation", "as", "optional"},
+  each_member(value, {"list", "src", "dst", "groups", "relation", "as", "optional"},
               [&](const std::string& name, const Value& member) {
                 if (name == "optional") return edges.optional = member.as_bool(), true;
                 std::string* into = name == "list"       ? &edges.list
                                     : name == "src"      ? &edges.src
                                     : name == "dst"      ? &edges.dst
+                                    : name == "groups"   ? &edges.groups
                                     : name == "relation" ? &edges.relation
                                     : name == "as"       ? &edges.as
                                                          : nullptr;
@@ -105,6 +107,45 @@ double number(const Value& value, const std::string& path) {
   if (!value.is_number())
     throw EventFault("type", "'" + path + "' is of type " + value.kind() + ", expected a number");
   return value.as_double();
+}
+
+/// The ids in a text like "(A,B),(1,2)" or "A,B": a list for each pair of brackets.
+std::vector<std::vector<std::string>> groups_of(const Value& value, const std::string& path) {
+  const auto fault = [&](const std::string& what) {
+    return EventFault("type", "'" + path + "' is " + what + ", expected ids like \"(A,B),(1,2)\" or \"A,B\"");
+  };
+  if (!value.is_string()) throw fault(std::string("of type ") + value.kind());
+  const std::string& text = value.as_string();
+  const auto odd = [&] { return fault("'" + text.substr(0, 64) + "'"); };
+  std::vector<std::vector<std::string>> groups;
+  const bool bracketed = text.starts_with('(');
+  std::string id;
+  bool open = !bracketed;
+  const auto end_id = [&] {
+    if (id.empty()) throw odd();
+    groups.back().push_back(std::exchange(id, {}));
+  };
+  if (open) groups.emplace_back();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == ' ') continue;
+    if (c == '(') {
+      if (open || groups.size() == 2) throw odd();
+      open = true, groups.emplace_back();
+    } else if (c == ')') {
+      if (!open || !bracketed) throw odd();
+      end_id(), open = false;
+    } else if (c == ',') {
+      if (open) end_id();
+    } else if (open) {
+      id += c;
+    } else {
+      throw odd();
+    }
+  }
+  if (open == bracketed) throw odd();
+  if (open) end_id();
+  return groups;
 }
 
 bool among(const std::vector<std::string>& types, const std::string& type) {
@@ -204,9 +245,20 @@ Object SceneMapping::step(const Object& record) const {
   }
   for (const Edges& from : this->edges) {
     const auto add = [&](const Object& edge) {
-      edges.emplace_back(Object{{"src", at(edge, from.src)},
-                                {"dst", at(edge, from.dst)},
-                                {"rel", from.as.empty() ? at(edge, from.relation) : Value(from.as)}});
+      Value relation = from.as.empty() ? at(edge, from.relation) : Value(from.as);
+      const auto one = [&](Value src, Value dst) {
+        edges.emplace_back(Object{{"src", std::move(src)}, {"dst", std::move(dst)}, {"rel", relation}});
+      };
+      if (from.groups.empty()) return one(at(edge, from.src), at(edge, from.dst));
+      const auto groups = groups_of(at(edge, from.groups), from.groups);
+      const std::size_t made = groups[0].size() * (groups.size() > 1 ? groups[1].size() : 1);
+      if (made > kMostEdges || edges.size() + made > kMostEdges)
+        throw EventFault("too-many", "more than 65536 edges in a step");
+      for (const std::string& src : groups[0])
+        if (groups.size() == 1)
+          one(src, src);
+        else
+          for (const std::string& dst : groups[1]) one(src, dst);
     };
     if (from.list == ".") {
       if (!from.optional || (find_path(record, from.src) && find_path(record, from.dst))) add(record);

@@ -19,6 +19,9 @@ struct SceneMapping {
   /// Edges that a step lists: paths in the entries of `list`.
   struct Edges {
     std::string list, src = "src", dst = "dst", relation = "rel", as;
+    /// In place of src and dst, path to a text with the ids of several: "(A,B),(1,2)" is four edges, from
+    /// each of the first to each of the second; "A,B" one from each to itself.
+    std::string groups;
     bool optional = false;  ///< with the list ".": a step may lack one of the two
   };
   /// Edges by distance: from each node to the `count` nearest, or to all within `radius`.
@@ -35,10 +38,9 @@ struct SceneMapping {
   bool rows = false;  ///< one line for each node; lines of one time are a step
 
   /// From a JSON file. Rows: {"id", "type" or "as", "features": [paths], "near": [...]}; steps: {"nodes":
-  /// [{"list", "id", "type" or "as", "prefix", "features", "optional"}], "edges": [{"list", "src", "dst",
-  /// "relation" or "as", "optional"}],
-  /// "near": [{"name", "from", "to", "over", "count" or "radius"}]}. Throws Error(kNoInput), Error(kBadData)
-  /// that names the file and the member.
+  /// [{"list", "id", "type" or "as", "prefix", "features", "optional"}], "edges": [{"list", "src" and "dst"
+  /// or "groups", "relation" or "as", "optional"}], "near": [{"name", "from", "to", "over", "count" or
+  /// "radius"}]}. Throws Error(kNoInput), Error(kBadData) that names the file and the member.
   static SceneMapping read(const std::string& path);
 
   /// A node of this record; throws EventFault.

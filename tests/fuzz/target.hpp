@@ -35,6 +35,7 @@ void run_tokenizer(Bytes);
 void run_sentencepiece(Bytes);
 void run_huggingface(Bytes);
 void run_model(Bytes);
+void run_eventlog(Bytes);
 
 inline constexpr Target kTargets[] = {
     {"text", run_text},
@@ -57,6 +58,7 @@ inline constexpr Target kTargets[] = {
     {"sentencepiece", run_sentencepiece},
     {"huggingface", run_huggingface},
     {"model", run_model},
+    {"eventlog", run_eventlog},
 };
 
 /// Bytes that can be opened by a path and never touch a disk.

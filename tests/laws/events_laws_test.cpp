@@ -45,7 +45,21 @@ TEST(Laws, EventsReadOfDocuments) {
     if (i % 20 == 0) json += ",\nnull";
   }
   json += "]\n", xes += "</log>\n";
-  for (const auto& [dialect, text] : {std::pair("statsbomb", json), std::pair("xes", xes)}) {
+  std::string moma = "[";
+  for (int i = 0; i < 40; ++i) {
+    const std::string number = std::to_string(i);
+    moma += (i > 0 ? ",\n" : "") + std::string("{\"file_name\": \"v\",\n\"activity\": {\"id\": \"") + number +
+            "\", \"sub_activities\": [";
+    for (int k = 0; k < i % 4; ++k)
+      moma += (k > 0 ? ",\n" : "") + std::string("{\"higher_order_interactions\": [{\"id\": \"") + number +
+              "-" + std::to_string(k) + "\", \"time\": " + std::to_string(2 * k) +
+              (k == 2 ? "" : ", \"actors\": []") + ", \"objects\": []}]}";
+    moma += "]}}";
+    if (i % 9 == 0) moma += ",\n7";
+  }
+  moma += "]\n";
+  for (const auto& [dialect, text] :
+       {std::pair("statsbomb", json), std::pair("xes", xes), std::pair("moma", moma)}) {
     const laws::ScratchFile file(text, ".log");
     laws::resuming_a_source_is_exact(
         [&] {

@@ -3,6 +3,7 @@
 
 #include "events/events_read.hpp"
 #include "events/events_scenes.hpp"
+#include "program/program.hpp"
 #include "stream/random.hpp"
 #include "stream/testing.hpp"
 
