@@ -325,7 +325,7 @@ void EventHierarchy::push(const Scene& scene) {
 }
 
 void EventHierarchy::evict() {
-  const auto kept = static_cast<std::size_t>(std::max(options_.horizon, 2 * model_->delay + 2));
+  const auto kept = static_cast<std::size_t>(kept_steps(options_.horizon, model_->delay));
   while (window_.size() > kept) window_.pop_front();
   const std::int64_t oldest = window_.front().step;
   for (auto at = entities_.begin(); at != entities_.end();) {
@@ -437,7 +437,7 @@ EventGraph EventHierarchy::graph() const {
            relation(0, 2 * static_cast<std::size_t>(edge.relation)),
            relation(0, 2 * static_cast<std::size_t>(edge.relation) + 1));
   }
-  graph.count_later();
+  graph.count_later(model_->unit);
   return graph;
 }
 

@@ -31,6 +31,11 @@ struct HierarchyOptions {
   std::uint64_t seed = 0;           ///< of Promotion::kRandom
 };
 
+/// Steps of level 0 that are remembered. An entity that was in none of them is another one when it returns.
+constexpr std::int64_t kept_steps(std::int64_t horizon, std::int64_t delay) {
+  return horizon > 2 * delay + 2 ? horizon : 2 * delay + 2;
+}
+
 /// An event that has ended: another one of its entity and level began, or the entity left.
 struct EndedEvent {
   std::int64_t level;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <unordered_map>
 
 #include "nn/device.hpp"
@@ -13,29 +12,8 @@ namespace stream::events {
 
 namespace {
 
-std::vector<float> flat(const at::Tensor& tensor) {
-  const at::Tensor t = tensor.detach().contiguous();
-  return {t.data_ptr<float>(), t.data_ptr<float>() + t.numel()};
-}
-
-Affine affine(const at::Tensor& weight, const at::Tensor& bias) {
-  return {static_cast<std::size_t>(weight.size(1)), static_cast<std::size_t>(weight.size(0)),
-          flat(weight.t()), bias.defined() ? flat(bias) : std::vector<float>()};
-}
-
-at::Tensor longs(const std::vector<std::int64_t>& values) { return torch::tensor(values, at::kLong); }
-
 nn::AdamW::Options adam() {
   return {.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0, .clip = 1};
-}
-
-/// A value that a share of `keep` lies above, in the middle between two of them.
-float upper_quantile(std::vector<float> values, double keep) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const auto at =
-      std::min(values.size() - 1, static_cast<std::size_t>((1 - keep) * static_cast<double>(values.size())));
-  return at == 0 ? values[0] : (values[at - 1] + values[at]) / 2;
 }
 
 /// A generator is seeded by what a run of the other parts does not draw.
@@ -43,58 +21,13 @@ at::Generator weights(std::uint64_t seed, const char* of) { return nn::generator
 
 }  // namespace
 
-Vipool::Vipool(std::int64_t in, std::int64_t embedded, const at::Generator& generator)
-    : embed_(register_module("embed", std::make_shared<nn::Linear>(in, embedded, generator))),
-      around_(register_module("around", std::make_shared<nn::Linear>(embedded, embedded, generator, false))),
-      bilinear_(
-          register_module("bilinear", std::make_shared<nn::Linear>(embedded, embedded, generator, false))),
-      slope_(register_parameter("slope", torch::full({1}, 0.25))) {}
-
-at::Tensor Vipool::embed(const at::Tensor& x) const { return at::prelu(embed_->forward(x), slope_); }
-
-at::Tensor Vipool::logits(const at::Tensor& embedding, const at::Tensor& around) const {
-  return (at::sigmoid(around_->forward(around)) * bilinear_->forward(embedding)).sum(-1);
+float upper_quantile(std::vector<float> values, double keep) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const auto at =
+      std::min(values.size() - 1, static_cast<std::size_t>((1 - keep) * static_cast<double>(values.size())));
+  return at == 0 ? values[0] : (values[at - 1] + values[at]) / 2;
 }
-
-at::Tensor Vipool::loss(const at::Tensor& embedding, const at::Tensor& around,
-                        const at::Tensor& other) const {
-  return (at::softplus(-logits(embedding, around)).mean() +
-          at::softplus(logits(embedding.index_select(0, other), around)).mean()) /
-         2;
-}
-
-at::Tensor Vipool::others(const at::Tensor& types, std::uint64_t seed) {
-  const at::Tensor any = torch::randperm(types.size(0), nn::generator(seed), at::kLong);
-  const at::Tensor places = std::get<1>(types.sort(true, 0, false)),
-                   shuffled = std::get<1>(types.index_select(0, any).sort(true, 0, false));
-  return torch::empty_like(any).index_copy_(0, places, any.index_select(0, shuffled));
-}
-
-VipoolMaps Vipool::maps() const {
-  return {affine(embed_->weight, embed_->bias), slope_.item<float>(), affine(around_->weight, {}),
-          affine(bilinear_->weight, {})};
-}
-
-/// What the second stage learns: the event features, and the score of level 1 on them.
-class EventPretraining::Relational : public torch::nn::Module {
- public:
-  Relational(std::int64_t inputs, std::int64_t relations, const PretrainingOptions& o,
-             const at::Generator& generator)
-      : layers{register_module("first", std::make_shared<RelationalConvolution>(inputs, o.hidden, relations,
-                                                                                o.bases, generator)),
-               register_module("second", std::make_shared<RelationalConvolution>(
-                                             o.hidden, o.hidden, relations, o.bases, generator))},
-        pool(register_module("pool", std::make_shared<Vipool>(inputs + o.hidden, o.embedded, generator))) {}
-  /// [n, seen + hidden]
-  at::Tensor features(const SceneTensors& piece, std::int64_t relations) const {
-    const at::Tensor norm = relation_norm(piece.typed, piece.relation, piece.inputs.size(0), relations);
-    at::Tensor h = piece.seen();
-    for (const auto& layer : layers) h = at::relu(layer->forward(h, piece.typed, piece.relation, norm, {}));
-    return at::cat({piece.seen(), h}, 1);
-  }
-  std::array<std::shared_ptr<RelationalConvolution>, 2> layers;
-  std::shared_ptr<Vipool> pool;
-};
 
 EventPretraining::EventPretraining(SceneVocabulary vocabulary, std::shared_ptr<const Streams> streams,
                                    PretrainingOptions options, std::uint64_t seed)
@@ -133,13 +66,15 @@ EventPretraining::EventPretraining(SceneVocabulary vocabulary, std::shared_ptr<c
   }
   const auto inputs = static_cast<std::int64_t>(f + vocabulary_.types.size());
   const auto relations = static_cast<std::int64_t>(2 * vocabulary_.relations.size() + 1);
-  first_ = std::make_shared<Vipool>(inputs, options_.embedded, weights(seed, "first"));
-  second_ = std::make_shared<Relational>(inputs, relations, options_, weights(seed, "second"));
+  network_ = {std::make_shared<Vipool>(inputs, options_.embedded, weights(seed, "first")),
+              std::make_shared<EventRelations>(inputs, options_.hidden, options_.embedded, relations,
+                                               options_.bases, weights(seed, "second"))};
   begin_stage();
 }
 
 void EventPretraining::begin_stage() {
-  torch::nn::Module& learner = stage_ == 0 ? static_cast<torch::nn::Module&>(*first_) : *second_;
+  torch::nn::Module& learner =
+      stage_ == 0 ? static_cast<torch::nn::Module&>(*network_.first) : *network_.second;
   optimiser_ = std::make_unique<nn::AdamW>(learner, adam());
   at_ = 0;
 }
@@ -149,13 +84,7 @@ EventModel EventPretraining::plain() const {
   m.vocabulary = vocabulary_;
   m.delay = options_.delay, m.keep = options_.keep, m.threshold = threshold_, m.unit = unit_;
   m.mean = mean_, m.scale = scale_;
-  m.pool = {first_->maps(), second_->pool->maps()};
-  for (std::size_t l = 0; l < 2; ++l) {
-    const auto& layer = *second_->layers[l];
-    m.convolution[l].self = affine(layer.self->weight, layer.self->bias);
-    const at::Tensor all = layer.matrices();
-    for (std::int64_t r = 0; r < all.size(0); ++r) m.convolution[l].relations.push_back(affine(all[r], {}));
-  }
+  network_.write(m);
   return m;
 }
 
@@ -173,10 +102,18 @@ std::vector<float> EventPretraining::scores(std::size_t level, Promotion promoti
   return all;
 }
 
+void EventPretraining::find_threshold(std::size_t level) {
+  threshold_[level] = upper_quantile(scores(level, level == 0 ? Promotion::kNone : Promotion::kAffinity),
+                                     options_.keep[level]);
+}
+
+void EventPretraining::settle() {
+  for (std::size_t level = 0; level < 2; ++level) find_threshold(level);
+  model_ = std::make_shared<const EventModel>(plain());
+}
+
 void EventPretraining::end_stage() {
-  const auto stage = static_cast<std::size_t>(stage_);
-  threshold_[stage] = upper_quantile(scores(stage, stage == 0 ? Promotion::kNone : Promotion::kAffinity),
-                                     options_.keep[stage]);
+  find_threshold(static_cast<std::size_t>(stage_));
   if (++stage_ < 2) return begin_stage();
   optimiser_.reset();
   at_ = 0;
@@ -184,42 +121,25 @@ void EventPretraining::end_stage() {
 }
 
 at::Tensor EventPretraining::first_loss(const SceneTensors& piece) {
-  const at::Tensor e = first_->embed(piece.seen());
-  const at::Tensor around = piece.around(e, options_.delay);
-  return first_->loss(e, around, Vipool::others(piece.types(), random_()));
+  const Vipool& pool = *network_.first;
+  const at::Tensor e = pool.embed(piece.seen());
+  return pool.loss(e, piece.around(e, options_.delay), Vipool::others(piece.types(), random_()));
 }
 
 at::Tensor EventPretraining::second_loss(const std::vector<Scene>& scenes, const SceneTensors& piece) {
-  const auto model = std::make_shared<const EventModel>(plain());
-  EventHierarchy hierarchy(model, {.horizon = options_.horizon});
+  EventHierarchy hierarchy(std::make_shared<const EventModel>(plain()), {.horizon = options_.horizon});
   std::vector<EventHierarchy::Level1Sample> samples;
   hierarchy.level1 = &samples;
   for (const Scene& scene : scenes) hierarchy.push(scene);
-  std::map<std::pair<std::int64_t, std::int32_t>, std::int64_t> rows;
-  std::vector<std::int64_t> nodes, src, dst;
-  std::vector<float> affinity, weights;
-  for (const auto& sample : samples) {
-    const auto& there = piece.entities[static_cast<std::size_t>(sample.step)];
-    const auto at = std::find(there.begin(), there.end(), sample.entity) - there.begin();
-    const auto row = static_cast<std::int64_t>(nodes.size());
-    rows[{sample.step, sample.entity}] = row;
-    nodes.push_back(piece.first[static_cast<std::size_t>(sample.step)] + at);
-    affinity.push_back(sample.affinity);
-  }
-  for (const auto& sample : samples)
-    for (const auto& neighbour : sample.neighbours) {
-      src.push_back(rows.at({neighbour.step, neighbour.entity}));
-      dst.push_back(rows.at({sample.step, sample.entity})), weights.push_back(neighbour.weight);
-    }
-  if (nodes.size() < 2 || src.empty()) return {};
+  const EventRows events = event_rows(samples, piece);
+  if (events.empty()) return {};
   const at::Tensor x =
-      second_->features(piece, static_cast<std::int64_t>(model->relations())).index_select(0, longs(nodes)) *
-      torch::tensor(affinity).unsqueeze(1);
-  const at::Tensor e = second_->pool->embed(x);
-  const at::Tensor around =
-      gather_messages(e.unsqueeze(1), torch::tensor(weights).unsqueeze(1), {longs(src), longs(dst)});
-  return second_->pool->loss(e, around,
-                             Vipool::others(piece.types().index_select(0, longs(nodes)), random_()));
+      at::cat({piece.seen(), network_.second->convolved(piece)}, 1).index_select(0, events.rows) *
+      torch::tensor(events.affinity).unsqueeze(1);
+  const Vipool& pool = *network_.second->pool;
+  const at::Tensor e = pool.embed(x);
+  const at::Tensor around = gather_messages(e.unsqueeze(1), events.weights.unsqueeze(1), events.edges);
+  return pool.loss(e, around, Vipool::others(piece.types().index_select(0, events.rows), random_()));
 }
 
 void EventPretraining::step() {
@@ -232,7 +152,7 @@ void EventPretraining::step() {
     const auto begin = random_.below(stream.size() - static_cast<std::size_t>(options_.window) + 1);
     const std::vector<Scene> scenes(stream.begin() + static_cast<std::ptrdiff_t>(begin),
                                     stream.begin() + static_cast<std::ptrdiff_t>(begin) + options_.window);
-    const SceneTensors piece = scene_tensors(scenes, model);
+    const SceneTensors piece = scene_tensors(scenes, model, kept_steps(options_.horizon, options_.delay));
     const at::Tensor loss = stage_ == 0 ? first_loss(piece) : second_loss(scenes, piece);
     if (!loss.defined()) continue;
     (loss / static_cast<double>(options_.batch)).backward();
@@ -249,8 +169,8 @@ void EventPretraining::save(Archive& state) const {
   state.set("at", at_);
   state.set("loss", loss_);
   state.set("thresholds", std::vector<float>(threshold_.begin(), threshold_.end()));
-  nn::save_weights(*first_, state.group("first"));
-  nn::save_weights(*second_, state.group("second"));
+  nn::save_weights(*network_.first, state.group("first"));
+  nn::save_weights(*network_.second, state.group("second"));
   if (optimiser_) optimiser_->save(state.group("optimiser"));
 }
 
@@ -263,8 +183,8 @@ void EventPretraining::load(const Archive& state) {
   if (stage_ < 0 || stage_ > 2 || at < 0 || at > options_.steps || thresholds.size() != 2)
     throw bad_data("the checkpoint is of another training");
   std::copy(thresholds.begin(), thresholds.end(), threshold_.begin());
-  nn::load_weights(*first_, state.group("first"));
-  nn::load_weights(*second_, state.group("second"));
+  nn::load_weights(*network_.first, state.group("first"));
+  nn::load_weights(*network_.second, state.group("second"));
   if (stage_ < 2) {
     begin_stage();
     optimiser_->load(state.group("optimiser"));

@@ -4,8 +4,7 @@
 
 #include <memory>
 
-#include "events/event_hierarchy.hpp"
-#include "events/scene_tensors.hpp"
+#include "events/event_network.hpp"
 #include "nn/adamw.hpp"
 #include "stream/random.hpp"
 
@@ -21,24 +20,8 @@ struct PretrainingOptions {
   double rate = 2e-3;
 };
 
-/// GXN's loss: the mean of -log sig T(v, v) and of -log(1 - sig T(v, p(v))), p a permutation of the nodes.
-class Vipool : public torch::nn::Module {
- public:
-  Vipool(std::int64_t in, std::int64_t embedded, const at::Generator& generator);
-  at::Tensor embed(const at::Tensor& x) const;
-  /// T(v, v) and T(v, p(v)), from embeddings [n, e] and sums over neighbourhoods [n, e].
-  at::Tensor logits(const at::Tensor& embedding, const at::Tensor& around) const;
-  at::Tensor loss(const at::Tensor& embedding, const at::Tensor& around, const at::Tensor& other) const;
-  /// A permutation of nodes [n] among those of the same type. Among all of them, to be of a rare type (the
-  /// ball) would tell a node from others at every step, and it would be promoted for what it is and not for
-  /// what happens to it. At the optimum T is then the pointwise information given the type.
-  static at::Tensor others(const at::Tensor& types, std::uint64_t seed);
-  VipoolMaps maps() const;
-
- private:
-  std::shared_ptr<nn::Linear> embed_, around_, bilinear_;
-  at::Tensor slope_;
-};
+/// A value that a share of `keep` lies above, in the middle between two of them; 0 when there are none.
+float upper_quantile(std::vector<float> values, double keep);
 
 class EventPretraining {
  public:
@@ -54,15 +37,21 @@ class EventPretraining {
   std::int64_t all_steps() const { return 2 * options_.steps; }
   /// Once it has finished.
   std::shared_ptr<const EventModel> model() const { return model_; }
+  /// For whoever goes on where this has finished; `settle` follows.
+  const EventNetwork& network() const { return network_; }
+  /// The weights as they are now, with the thresholds as they were last found or set.
+  EventModel plain() const;
+  void set_thresholds(std::array<float, 2> thresholds) { threshold_ = thresholds; }
+  /// Finds both thresholds anew, as quantiles over the streams, and the model with them.
+  void settle();
   void save(Archive& state) const;
   void load(const Archive& state);
   std::size_t state_bytes() const { return optimiser_ ? optimiser_->state_bytes() : 0; }
 
  private:
-  class Relational;
   void begin_stage();
   void end_stage();
-  EventModel plain() const;
+  void find_threshold(std::size_t level);
   at::Tensor first_loss(const SceneTensors& piece);
   at::Tensor second_loss(const std::vector<Scene>& scenes, const SceneTensors& piece);
   std::vector<float> scores(std::size_t level, Promotion promotion) const;
@@ -73,8 +62,7 @@ class EventPretraining {
   std::vector<float> mean_, scale_;
   double unit_ = 1;
   std::array<float, 2> threshold_{0, 0};
-  std::shared_ptr<Vipool> first_;
-  std::shared_ptr<Relational> second_;
+  EventNetwork network_;
   std::unique_ptr<nn::AdamW> optimiser_;
   std::shared_ptr<const EventModel> model_;
   std::int64_t stage_ = 0, at_ = 0;

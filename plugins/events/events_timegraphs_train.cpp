@@ -1,6 +1,7 @@
 #include "events/events_timegraphs_train.hpp"
 
 #include <cstdio>
+#include <numeric>
 
 #include "stream/error.hpp"
 #include "stream/log.hpp"
@@ -41,13 +42,18 @@ Spec TimeGraphsTrainSource::spec() {
       .param("dropout", h.dropout, "of the head's features, while it learns", range(0, 0.9))
       .param("hidden", std::int64_t{32}, "features of the head", range(4, 1024))
       .param("layers", std::int64_t{3}, "graph layers of the head", range(1, 16))
+      .param(
+          "joint", false,
+          "the event model goes on learning with the head: the task's loss and lambda times its own, lambda "
+          "from 2 to 1; one question of each game in an update")
       .param("report", std::int64_t{100}, "steps from one line of progress to the next", range(1, 1e6))
       .contract({.state = Growth::kConstant, .cost = Cost::kHeavy})
       .about(
           "First the event model learns alone, by how well a node is told from others by its surroundings "
           "(vertex infomax): labels are not looked at. Its thresholds are quantiles over the games. Then it "
           "stays as it is, each game is streamed through it once, and the head learns from the graphs that "
-          "there are at the times of the labels.")
+          "there are at the times of the labels. With `joint` the event model learns on with the head: every "
+          "update grows its graphs anew, which takes ten times as long and more.")
       .paper(
           "Maheshwari, Ren, Wang, Sosic, Leskovec, TimeGraphs: Graph-based Temporal Reasoning, arXiv "
           "2401.03134; Li, Chen, Zhang, Tsang, Graph Cross Networks with Vertex Infomax Pooling, NeurIPS "
@@ -75,7 +81,8 @@ TimeGraphsTrainSource::TimeGraphsTrainSource(const Params& p)
       hidden_(p.get<std::int64_t>("hidden")),
       layers_(p.get<std::int64_t>("layers")),
       report_(p.get<std::int64_t>("report")),
-      seed_(p.random("training")()) {
+      seed_(p.random("training")()),
+      together_(p.get<bool>("joint")) {
   SceneLog log = read_scene_log(p.input_path("log"), log_options(p), p.input_path("labels"),
                                 p.get<std::vector<std::string>>("types"));
   if (!log.faults.empty()) log_warning(p.context().node, p.input_path("log") + ": refused: " + log.faults);
@@ -117,13 +124,21 @@ TimeGraphsTrainSource::TimeGraphsTrainSource(const Params& p)
 void TimeGraphsTrainSource::begin_head() {
   HeadShape shape = head_shape(*events_->model(), asked_);
   shape.hidden = hidden_, shape.layers = layers_;
-  answerer_ = std::make_shared<GraphAnswerer>(events_->model(), hierarchy_, shape, *games_, seed_ + 1);
-  head_ = std::make_unique<GameTrainer>(answerer_, games_, training_, options_, seed_ + 2);
+  network_ = std::make_shared<ReasoningHead>(shape, seed_ + 1);
+  if (together_) {
+    joint_ = std::make_unique<JointTrainer>(*events_, network_, games_, training_, hierarchy_, options_,
+                                            seed_ + 2);
+    return;
+  }
+  head_ = std::make_unique<GameTrainer>(
+      std::make_shared<GraphAnswerer>(
+          std::make_shared<const GrownGraphs>(events_->model(), hierarchy_, *games_), network_),
+      games_, training_, options_, seed_ + 2);
 }
 
 bool TimeGraphsTrainSource::read(Output& out) {
   const auto say = [&](const char* what, std::int64_t step, double loss) {
-    out.emit(Packet::of<Record>(Time{events_->steps() + (head_ ? head_->steps() : 0)},
+    out.emit(Packet::of<Record>(Time{events_->steps() + head_steps()},
                                 Object{{"learning", what}, {"step", step}, {"loss", loss}}));
   };
   if (!events_->finished()) {
@@ -131,34 +146,37 @@ bool TimeGraphsTrainSource::read(Output& out) {
     if (events_->steps() % report_ == 0) say("events", events_->steps(), events_->loss());
     return true;
   }
-  if (!head_) begin_head();
-  if (!head_->finished()) {
-    head_->step();
-    if (head_->steps() % report_ == 0) say("answers", head_->steps(), head_->loss());
+  if (!begun()) begin_head();
+  if (head_steps() < options_.steps) {
+    joint_ ? joint_->step() : head_->step();
+    if (head_steps() % report_ == 0) say("answers", head_steps(), head_loss());
     return true;
   }
   if (written_) return false;
   Object last = finish();
   written_ = true;
-  out.emit(Packet::of<Record>(Time{events_->steps() + head_->steps() + 1}, std::move(last)));
+  out.emit(Packet::of<Record>(Time{events_->steps() + head_steps() + 1}, std::move(last)));
   return true;
 }
 
 Object TimeGraphsTrainSource::finish() const {
-  write_timegraphs(path_, {events_->model(), answerer_->head(), asked_, hierarchy_});
-  bool asked = false;
-  for (const std::size_t g : validation_) asked = asked || !(*games_)[g].questions.empty();
-  if (!asked) return Object{{"validation", Value()}};
-  Object found{{"loss", head_->loss(validation_)}};
-  if (!asked_.classes) {
-    const auto answers = head_->answers(validation_);
-    found.set("exact_match", exact_match(answers)).set("f1", micro_f1(answers));
-  }
+  write_timegraphs(path_, {events_->model(), network_, asked_, hierarchy_});
+  Games games;
+  for (const std::size_t g : validation_)
+    if (!(*games_)[g].questions.empty()) games.push_back((*games_)[g]);
+  if (games.empty()) return Object{{"validation", Value()}};
+  const GraphAnswerer answerer(std::make_shared<const GrownGraphs>(events_->model(), hierarchy_, games),
+                               network_);
+  std::vector<std::size_t> all(games.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  const Answers answers = ask(answerer, games, all, options_.outputs, options_.classes);
+  Object found{{"loss", mean_loss(answers, options_.classes)}};
+  if (!asked_.classes) found.set("exact_match", exact_match(answers)).set("f1", micro_f1(answers));
   return Object{{"validation", std::move(found)}};
 }
 
 double TimeGraphsTrainSource::fraction() const {
-  return static_cast<double>(events_->steps() + (head_ ? head_->steps() : 0)) /
+  return static_cast<double>(events_->steps() + head_steps()) /
          static_cast<double>(events_->all_steps() + options_.steps);
 }
 
@@ -166,26 +184,30 @@ void TimeGraphsTrainSource::save(Archive& state) const {
   state.set("written", written_);
   events_->save(state.group("events"));
   if (head_) head_->save(state.group("head"));
+  if (joint_) joint_->save(state.group("joint"));
 }
 
 void TimeGraphsTrainSource::load(const Archive& state) {
   written_ = state.get<bool>("written");
   events_->load(state.group("events"));
-  if (!state.has("head")) return;
+  if (!state.has("head") && !state.has("joint")) return;
   if (!events_->finished()) throw bad_data("the checkpoint has a head and no events");
+  if (state.has("joint") != together_) throw bad_data("the checkpoint is of another training");
   begin_head();
-  head_->load(state.group("head"));
+  together_ ? joint_->load(state.group("joint")) : head_->load(state.group("head"));
 }
 
 std::size_t TimeGraphsTrainSource::state_bytes() const {
-  return head_ ? head_->state_bytes() : events_->state_bytes();
+  return joint_  ? joint_->state_bytes() + events_->state_bytes()
+         : head_ ? head_->state_bytes()
+                 : events_->state_bytes();
 }
 
 std::string TimeGraphsTrainSource::progress() const {
   char text[96];
-  std::snprintf(text, sizeof text, "%s, step %lld, loss %.4f", head_ ? "answers" : "events",
-                static_cast<long long>(head_ ? head_->steps() : events_->steps()),
-                head_ ? head_->loss() : events_->loss());
+  std::snprintf(text, sizeof text, "%s, step %lld, loss %.4f", begun() ? "answers" : "events",
+                static_cast<long long>(begun() ? head_steps() : events_->steps()),
+                begun() ? head_loss() : events_->loss());
   return text;
 }
 

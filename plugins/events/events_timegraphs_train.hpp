@@ -1,7 +1,7 @@
 /// events.timegraphs_train: from a log of scenes and labels to a model for events.timegraphs.
 #pragma once
 
-#include "events/event_pretraining.hpp"
+#include "events/joint_training.hpp"
 #include "events/scene_log.hpp"
 #include "stream/operator.hpp"
 
@@ -20,6 +20,9 @@ class TimeGraphsTrainSource final : public Source {
 
  private:
   void begin_head();
+  bool begun() const { return head_ || joint_; }
+  std::int64_t head_steps() const { return joint_ ? joint_->steps() : head_ ? head_->steps() : 0; }
+  double head_loss() const { return joint_ ? joint_->loss() : head_->loss(); }
   Object finish() const;
   std::string path_;
   Asked asked_;
@@ -29,9 +32,11 @@ class TimeGraphsTrainSource final : public Source {
   GameTrainerOptions options_;
   std::int64_t hidden_, layers_, report_;
   std::uint64_t seed_;
+  bool together_;
   std::unique_ptr<EventPretraining> events_;
-  std::shared_ptr<GraphAnswerer> answerer_;
-  std::unique_ptr<GameTrainer> head_;
+  std::shared_ptr<ReasoningHead> network_;
+  std::unique_ptr<GameTrainer> head_;    ///< where the event model stays as it is,
+  std::unique_ptr<JointTrainer> joint_;  ///< where it does not
   bool written_ = false;
 };
 

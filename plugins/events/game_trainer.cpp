@@ -31,9 +31,6 @@ GameTrainer::GameTrainer(std::shared_ptr<Answerer> answerer, std::shared_ptr<con
           .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = options_.weight_decay, .clip = 1});
 }
 
-namespace {
-
-/// [rows, outputs], or [rows, 1] of classes.
 at::Tensor answers_of(const Games& games, std::span<const QuestionId> questions, std::int64_t outputs,
                       bool classes) {
   std::vector<float> all;
@@ -44,11 +41,9 @@ at::Tensor answers_of(const Games& games, std::span<const QuestionId> questions,
   return torch::tensor(all).view({-1, classes ? 1 : outputs});
 }
 
-}  // namespace
-
-at::Tensor GameTrainer::loss_of(const at::Tensor& logits, const at::Tensor& answers) const {
+at::Tensor task_loss(const at::Tensor& logits, const at::Tensor& answers, bool classes) {
   const at::Tensor known = answers.ge(0);
-  if (options_.classes) {
+  if (classes) {
     const at::Tensor rows = known.squeeze(1);
     return at::cross_entropy_loss(logits.index({rows}), answers.index({rows}).squeeze(1).to(at::kLong));
   }
@@ -70,7 +65,8 @@ void GameTrainer::step() {
   optimiser_->zero_grad();
   answerer_->dropout.begin(random_(), options_.dropout);
   const at::Tensor loss =
-      loss_of(answerer_->logits(some), answers_of(*games_, some, options_.outputs, options_.classes));
+      task_loss(answerer_->logits(some), answers_of(*games_, some, options_.outputs, options_.classes),
+                options_.classes);
   answerer_->dropout.end();
   loss_ = loss.item<double>();
   loss.backward();
@@ -113,13 +109,16 @@ Answers ask(const Answerer& answerer, const Games& games, std::span<const std::s
   });
 }
 
-double GameTrainer::loss(std::span<const std::size_t> games) const {
-  const Answers found = answers(games);
+double mean_loss(const Answers& found, bool classes) {
   return nn::inference([&] {
     const at::Tensor p = found.probability.clamp(1e-7, 1 - 1e-7);
-    if (options_.classes) return -p.gather(1, found.answer.to(at::kLong)).log().mean().item<double>();
+    if (classes) return -p.gather(1, found.answer.to(at::kLong)).log().mean().item<double>();
     return at::binary_cross_entropy(p, found.answer.clamp_min(0)).item<double>();
   });
+}
+
+double GameTrainer::loss(std::span<const std::size_t> games) const {
+  return mean_loss(answers(games), options_.classes);
 }
 
 void GameTrainer::save(Archive& state) const {

@@ -41,6 +41,11 @@ struct Answers {
   std::vector<std::int64_t> question;  ///< of each row, counted over all
   std::vector<std::size_t> game;       ///< of each row
 };
+/// [rows, outputs] of these questions, or [rows, 1] of classes; what is negative is not known.
+at::Tensor answers_of(const Games& games, std::span<const QuestionId> questions, std::int64_t outputs,
+                      bool classes);
+/// The mean over what is known: binary cross-entropy, or cross-entropy of classes.
+at::Tensor task_loss(const at::Tensor& logits, const at::Tensor& answers, bool classes);
 /// Of all questions of these games.
 Answers ask(const Answerer& answerer, const Games& games, std::span<const std::size_t> which,
             std::int64_t outputs, bool classes = false);
@@ -67,7 +72,6 @@ class GameTrainer {
   std::size_t state_bytes() const { return optimiser_->state_bytes(); }
 
  private:
-  at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& answers) const;
   std::shared_ptr<Answerer> answerer_;
   std::shared_ptr<const Games> games_;
   std::vector<std::size_t> training_;
@@ -78,6 +82,8 @@ class GameTrainer {
   double loss_ = 0;
 };
 
+/// Of rows, as the training has it.
+double mean_loss(const Answers& answers, bool classes);
 /// Share of questions of which every output is right, at 1/2; of those with at least one 1 among the answers
 /// where `some`.
 double exact_match(const Answers& answers, bool some = false);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <unordered_map>
 
 namespace stream::events {
@@ -15,7 +16,14 @@ at::Tensor SceneTensors::around(const at::Tensor& e, std::int64_t delay) const {
   return (once + gather_messages(once.unsqueeze(1), w, edges) - back * e) / 2;
 }
 
-SceneTensors scene_tensors(std::span<const Scene> scenes, const EventModel& model) {
+std::int64_t SceneTensors::row(std::int64_t step, std::int32_t entity) const {
+  const auto& there = entities.at(static_cast<std::size_t>(step));
+  const auto at = std::find(there.begin(), there.end(), entity);
+  if (at == there.end()) throw std::logic_error("an event is of an entity that was not there");
+  return first[static_cast<std::size_t>(step)] + (at - there.begin());
+}
+
+SceneTensors scene_tensors(std::span<const Scene> scenes, const EventModel& model, std::int64_t kept) {
   SceneTensors piece;
   std::vector<float> inputs;
   std::vector<std::int64_t> src, dst, from, to, relation, degree;
@@ -30,14 +38,17 @@ SceneTensors scene_tensors(std::span<const Scene> scenes, const EventModel& mode
   std::unordered_map<std::string, Seen> seen;
   const auto f = static_cast<std::size_t>(model.vocabulary.features);
   std::int64_t count = 0;
+  std::int32_t entities = 0;
   for (std::size_t t = 0; t < scenes.size(); ++t) {
     const Scene& scene = scenes[t];
     const std::int64_t first = count;
     piece.first.push_back(first);
     piece.entities.emplace_back();
     for (const SceneNode& node : scene.nodes) {
-      const auto [at, fresh] =
-          seen.try_emplace(node.id, Seen{t, -1, &node, scene.time, static_cast<std::int32_t>(seen.size())});
+      const Seen now{t, -1, &node, scene.time, entities};
+      const auto at = seen.try_emplace(node.id, now).first;
+      const bool fresh = at->second.node < 0 || at->second.step + static_cast<std::size_t>(kept) < t;
+      if (fresh) at->second = now, ++entities;
       const Seen before = at->second;
       const double elapsed = fresh ? 1 : std::max(1.0, (scene.time - before.time) / model.unit);
       for (std::size_t i = 0; i < f; ++i) inputs.push_back(model.scaled(i, node.x[i]));

@@ -15,6 +15,8 @@ struct SceneTensors {
   EdgeList typed;                   ///< the convolutions' edges
   at::Tensor relation;              ///< [E']
   std::vector<std::vector<std::int32_t>> entities;  ///< of each step's nodes, by order of appearance
+  /// Of an entity's node at a step where it is.
+  std::int64_t row(std::int64_t step, std::int32_t entity) const;
   at::Tensor seen() const { return inputs.narrow(1, skipped, inputs.size(1) - skipped); }
   /// [n] of each node, as the vocabulary counts them.
   at::Tensor types() const { return inputs.narrow(1, 2 * skipped, inputs.size(1) - 2 * skipped).argmax(1); }
@@ -22,6 +24,7 @@ struct SceneTensors {
   at::Tensor around(const at::Tensor& e, std::int64_t delay) const;
 };
 
-SceneTensors scene_tensors(std::span<const Scene> scenes, const EventModel& model);
+/// `kept`: steps after which an entity that was not there is another one (kept_steps).
+SceneTensors scene_tensors(std::span<const Scene> scenes, const EventModel& model, std::int64_t kept);
 
 }  // namespace stream::events

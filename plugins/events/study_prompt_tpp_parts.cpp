@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "events/over_seeds.hpp"
 namespace stream::events {
 
 namespace {
@@ -36,16 +37,6 @@ constexpr Arm kArm[] = {
     {.name = "online with replay of 50 sequences", .replay = kReplayed},
     {.name = "neural Hawkes, online", .base = TppBase::kNeuralHawkes},
 };
-
-std::string listed(const std::vector<double>& values) {
-  std::string text;
-  for (const double v : values) text += (text.empty() ? "" : " / ") + quantity(v);
-  return text;
-}
-
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 }  // namespace
 

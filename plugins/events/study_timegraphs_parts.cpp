@@ -6,23 +6,13 @@
 #include <set>
 
 #include "events/council_world.hpp"
+#include "events/over_seeds.hpp"
 #include "events/pitch_world.hpp"
 #include "nn/device.hpp"
 
 namespace stream::events {
 
 namespace {
-
-std::string listed(const std::vector<double>& values) {
-  std::string text;
-  for (const double v : values) text += (text.empty() ? "" : " / ") + quantity(v);
-  return text;
-}
-
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) /
-         static_cast<double>(std::max<std::size_t>(1, values.size()));
-}
 
 /// Every second step is lost, which ones is drawn; steps that are asked about stay.
 Games thinned(const Games& games, std::span<const std::size_t> which, std::uint64_t seed) {
@@ -128,10 +118,9 @@ void TimeGraphsTaskPart::begin_arm() {
   } else if (arm.kind == Kind::kTransformer) {
     answerer_ = std::make_shared<TransformerAnswerer>(*games_, model.vocabulary, shape, seed);
   } else {
-    const auto graphs = std::make_shared<GraphAnswerer>(events_->model(), hierarchy(arm.kind),
-                                                        head_shape(model, asked_), *games_, seed);
-    if (arm.kind == Kind::kEvents) measure_events(*graphs);
-    answerer_ = graphs;
+    answerer_ = std::make_shared<GraphAnswerer>(
+        grown(arm.kind), std::make_shared<ReasoningHead>(head_shape(model, asked_), seed));
+    if (arm.kind == Kind::kEvents) parameters_ = answerer_->parameter_count();
   }
   GameTrainerOptions o;
   o.outputs = shape.outputs, o.steps = options_.steps, o.rate = arm.rate, o.dropout = options_.dropout;
@@ -139,18 +128,26 @@ void TimeGraphsTaskPart::begin_arm() {
   trainer_ = std::make_unique<GameTrainer>(answerer_, games_, training_, o, seed + 1);
 }
 
+std::shared_ptr<const GrownGraphs> TimeGraphsTaskPart::grown(Kind kind) {
+  auto& graphs = grown_[kind];
+  if (!graphs) {
+    graphs = std::make_shared<const GrownGraphs>(events_->model(), hierarchy(kind), *games_);
+    if (kind == Kind::kEvents) measure_events(*graphs);
+  }
+  return graphs;
+}
+
 /// What the hierarchy does before anything has been learnt from labels.
-void TimeGraphsTaskPart::measure_events(const GraphAnswerer& answerer) {
-  parameters_ = answerer.parameter_count();
+void TimeGraphsTaskPart::measure_events(const GrownGraphs& grown) {
   Score& score = scores_.back()["events"];
-  score["touched"] = answerer.touched();
+  score["touched"] = grown.touched;
   double nodes = 0, graphs = 0;
   std::array<std::array<double, 2>, 2> promoted{};
   std::array<double, 2> there{};
   for (std::size_t i = 0; i < std::min<std::size_t>(testing_.size(), 40); ++i) {
     const Game& game = (*games_)[testing_[i]];
     for (std::size_t q = 0; q < game.questions.size(); ++q)
-      nodes += static_cast<double>(answerer.graph({testing_[i], q}).nodes.size()) /
+      nodes += static_cast<double>(grown.graphs[testing_[i]][q].nodes.size()) /
                static_cast<double>(game.scenes.back().nodes.size()),
           graphs += 1;
     EventHierarchy hierarchy(events_->model(), this->hierarchy(Kind::kEvents));
@@ -206,7 +203,7 @@ void TimeGraphsTaskPart::end_arm() {
         graphs->silence(2);
         kept["without level 2"] = measure(*graphs, *games_, testing_)["long"];
         graphs->silence(3);
-        graphs->set_games(thin);
+        graphs->set_graphs(std::make_shared<const GrownGraphs>(events_->model(), hierarchy(arm.kind), thin));
       } else {
         dynamic_cast<SequenceAnswerer&>(*answerer_).set_games(thin);
       }
@@ -215,13 +212,18 @@ void TimeGraphsTaskPart::end_arm() {
         Random random(stable_hash("seven", 1000 * options_.seed + static_cast<std::uint64_t>(seed_)));
         Games seven;
         for (std::int64_t i = 0; i < options_.test; ++i) seven.push_back(play(random, 7));
-        graphs->set_games(seven);
+        graphs->set_graphs(std::make_shared<const GrownGraphs>(events_->model(), hierarchy(arm.kind), seven));
         kept["seven"] = measure(*graphs, seven, all_of(seven))["match"];
       }
     }
   }
   trainer_.reset(), answerer_.reset();
-  if (++arm_ < arms_.size()) return;
+  ++arm_;
+  std::erase_if(grown_, [&](const auto& one) {
+    return std::none_of(arms_.begin() + static_cast<std::ptrdiff_t>(arm_), arms_.end(),
+                        [&](const Arm& left) { return left.kind == one.first; });
+  });
+  if (arm_ < arms_.size()) return;
   arm_ = 0, ++seed_;
   events_.reset(), games_.reset();
 }

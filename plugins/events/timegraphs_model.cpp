@@ -109,22 +109,14 @@ std::shared_ptr<const TimeGraphs> read_timegraphs(const std::string& path) {
   return model;
 }
 
-GraphAnswerer::GraphAnswerer(std::shared_ptr<const EventModel> events, HierarchyOptions hierarchy,
-                             HeadShape shape, const Games& games, std::uint64_t seed)
-    : events_(std::move(events)),
-      hierarchy_(hierarchy),
-      head_(register_module("head", std::make_shared<ReasoningHead>(shape, seed))) {
-  set_games(games);
-}
-
-void GraphAnswerer::set_games(const Games& games) {
-  graphs_.clear();
+GrownGraphs::GrownGraphs(const std::shared_ptr<const EventModel>& events, HierarchyOptions hierarchy_options,
+                         const Games& games) {
   double share = 0, count = 0;
   for (std::size_t g = 0; g < games.size(); ++g) {
-    HierarchyOptions options = hierarchy_;
+    HierarchyOptions options = hierarchy_options;
     options.seed += 2 * g;
-    EventHierarchy hierarchy(events_, options);
-    auto& some = graphs_.emplace_back();
+    EventHierarchy hierarchy(events, options);
+    auto& some = graphs.emplace_back();
     std::size_t nodes = 0, next = 0;
     const auto& questions = games[g].questions;
     for (std::size_t t = 0; t < games[g].scenes.size() && next < questions.size(); ++t) {
@@ -133,19 +125,22 @@ void GraphAnswerer::set_games(const Games& games) {
       nodes += games[g].scenes[t].nodes.size();
       for (; next < questions.size() && questions[next].step == static_cast<std::int64_t>(t); ++next) {
         some.push_back(hierarchy.graph());
-        std::set<std::pair<std::int64_t, std::int32_t>> touched;
-        for (const auto& node : some.back().nodes) touched.emplace(node.step, node.entity);
-        share += static_cast<double>(touched.size()) / static_cast<double>(nodes), count += 1;
+        std::set<std::pair<std::int64_t, std::int32_t>> distinct;
+        for (const auto& node : some.back().nodes) distinct.emplace(node.step, node.entity);
+        share += static_cast<double>(distinct.size()) / static_cast<double>(nodes), count += 1;
       }
     }
     if (some.size() != questions.size()) throw bad_data("a question is asked at a step that is not there");
   }
-  touched_ = count > 0 ? share / count : 0;
+  touched = count > 0 ? share / count : 0;
 }
+
+GraphAnswerer::GraphAnswerer(std::shared_ptr<const GrownGraphs> graphs, std::shared_ptr<ReasoningHead> head)
+    : graphs_(std::move(graphs)), head_(register_module("head", std::move(head))) {}
 
 at::Tensor GraphAnswerer::logits(std::span<const QuestionId> questions) const {
   std::vector<const EventGraph*> graphs;
-  for (const QuestionId& q : questions) graphs.push_back(&graphs_[q.game][q.question]);
+  for (const QuestionId& q : questions) graphs.push_back(&graph(q));
   return head_->forward(batch_of(graphs, head_->shape()), dropout, silent_).logits;
 }
 

@@ -32,28 +32,33 @@ std::shared_ptr<const TimeGraphs> read_timegraphs(const std::string& path);
 /// The head's shape for this event model.
 HeadShape head_shape(const EventModel& events, const Asked& asked);
 
+/// The graphs that streams of scenes had grown into when they were asked. They cost more than all else, and
+/// serve every head that reads the same hierarchy.
+struct GrownGraphs {
+  GrownGraphs(const std::shared_ptr<const EventModel>& events, HierarchyOptions hierarchy,
+              const Games& games);
+  std::vector<std::vector<EventGraph>> graphs;  ///< of each game's questions
+  /// Share of the nodes of level 0 up to each question that its graph touches, the mean over questions.
+  double touched = 0;
+};
+
 /// Answers from the graphs that streams of scenes had grown into when they were asked.
 class GraphAnswerer final : public Answerer {
  public:
-  /// Grows them all.
-  GraphAnswerer(std::shared_ptr<const EventModel> events, HierarchyOptions hierarchy, HeadShape shape,
-                const Games& games, std::uint64_t seed);
+  GraphAnswerer(std::shared_ptr<const GrownGraphs> graphs, std::shared_ptr<ReasoningHead> head);
   at::Tensor logits(std::span<const QuestionId> questions) const override;
   /// Other games of the same kind from here on.
-  void set_games(const Games& games);
+  void set_graphs(std::shared_ptr<const GrownGraphs> graphs) { graphs_ = std::move(graphs); }
   void silence(std::int64_t level) { silent_ = level; }
   std::shared_ptr<ReasoningHead> head() const { return head_; }
-  /// Share of the nodes of level 0 up to each question that its graph touches, the mean over questions.
-  double touched() const { return touched_; }
-  const EventGraph& graph(QuestionId question) const { return graphs_[question.game][question.question]; }
+  const EventGraph& graph(QuestionId question) const {
+    return graphs_->graphs[question.game][question.question];
+  }
 
  private:
-  std::shared_ptr<const EventModel> events_;
-  HierarchyOptions hierarchy_;
+  std::shared_ptr<const GrownGraphs> graphs_;
   std::shared_ptr<ReasoningHead> head_;
-  std::vector<std::vector<EventGraph>> graphs_;
   std::int64_t silent_ = 3;
-  double touched_ = 0;
 };
 
 }  // namespace stream::events

@@ -40,7 +40,7 @@ struct Chosen {
 
 WholeHierarchy whole_hierarchy(std::span<const Scene> scenes, const EventModel& model, std::int64_t horizon) {
   return nn::inference([&] {
-    const SceneTensors all = scene_tensors(scenes, model);
+    const SceneTensors all = scene_tensors(scenes, model, kept_steps(horizon, model.delay));
     const std::int64_t n = all.inputs.size(0), entities = all.first[1];
     const auto steps = static_cast<std::int64_t>(scenes.size()), decided = steps - model.delay;
     const auto step_of = [&](std::int64_t row) { return row / entities; };
@@ -234,7 +234,7 @@ WholeHierarchy whole_hierarchy(std::span<const Scene> scenes, const EventModel& 
         join(graph.targets[static_cast<std::size_t>(edge.src)],
              graph.targets[static_cast<std::size_t>(edge.dst)], 2 * edge.relation, 2 * edge.relation + 1);
     }
-    graph.count_later();
+    graph.count_later(model.unit);
     return out;
   });
 }

@@ -108,19 +108,21 @@ TEST(Laws, EventsTimegraphsTrain) {
   const auto games = pitch();
   testing::write_contents(folder / "log.jsonl", lines(games.packets[0]));
   testing::write_contents(folder / "labels.jsonl", lines(games.packets[1]));
-  laws::resuming_a_source_is_exact([&] {
-    auto op = testing::make<TimeGraphsTrainSource>({{"log", (folder / "log.jsonl").string()},
-                                                    {"labels", (folder / "labels.jsonl").string()},
-                                                    {"model", (folder / "model.h5").string()},
-                                                    {"validation", 0.4},
-                                                    {"event_steps", 3},
-                                                    {"event_batch", 1},
-                                                    {"steps", 3},
-                                                    {"games", 2},
-                                                    {"report", 1}},
-                                                   Context{.node = "source", .seed = 3});
-    return std::unique_ptr<Source>(dynamic_cast<Source*>(op.release()));
-  });
+  for (const bool joint : {false, true})
+    laws::resuming_a_source_is_exact([&] {
+      auto op = testing::make<TimeGraphsTrainSource>({{"joint", joint},
+                                                      {"log", (folder / "log.jsonl").string()},
+                                                      {"labels", (folder / "labels.jsonl").string()},
+                                                      {"model", (folder / "model.h5").string()},
+                                                      {"validation", 0.4},
+                                                      {"event_steps", joint ? 2 : 3},
+                                                      {"event_batch", 1},
+                                                      {"steps", joint ? 2 : 3},
+                                                      {"games", joint ? 1 : 2},
+                                                      {"report", 1}},
+                                                     Context{.node = "source", .seed = 3});
+      return std::unique_ptr<Source>(dynamic_cast<Source*>(op.release()));
+    });
 }
 
 TEST(Laws, EventsTimegraphsStudy) {
