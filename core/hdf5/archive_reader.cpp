@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <set>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "hdf5/hdf5_call.hpp"
 #include "hdf5/mapped_file.hpp"
 #include "hdf5/trailer.hpp"
+#include "stream/file.hpp"
 
 namespace stream {
 namespace {
@@ -200,12 +202,31 @@ class Reader {
   std::set<haddr_t> seen_;  ///< objects read so far: hard links can make circles
 };
 
+/// HDF5 would look for its signature further back, too, and the first two versions of what follows it name
+/// the length of a block for drivers, which it believes: four gigabytes on a file's word. `write_archive`
+/// makes version 3, at the beginning.
+void check_signature(const std::string& path) {
+  constexpr std::array<unsigned char, 8> kSignature{0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+  InputFile in(path);
+  std::array<std::byte, kSignature.size() + 1> found{};
+  std::size_t have = 0;
+  while (have < found.size()) {
+    const auto [status, size] = in.read(std::span(found).subspan(have));
+    if (status != InputFile::Status::kData) break;
+    have += size;
+  }
+  if (std::memcmp(found.data(), kSignature.data(), kSignature.size()) != 0 ||
+      (found.back() != std::byte{2} && found.back() != std::byte{3}))
+    throw bad_data("does not begin as HDF5 files with a superblock of version 2 or 3 do");
+}
+
 }  // namespace
 
 Archive read_tree(const std::string& path, const Buffer& mapped) {
   const Library library;
   Archive archive;
   try {
+    check_signature(path);
     const Handle access = access_properties();
     const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
     const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose);
