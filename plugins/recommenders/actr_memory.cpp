@@ -90,8 +90,8 @@ void PlayHistory::load(const Archive& group) {
 }
 
 std::size_t PlayHistory::bytes() const {
-  std::size_t sum = items_.size() * sizeof(Item);
-  for (const Item& item : items_) sum += item.times.size() * sizeof(double);
+  std::size_t sum = heap_bytes(items_);
+  for (const Item& item : items_) sum += heap_bytes(item.times);
   return sum;
 }
 

@@ -1,6 +1,7 @@
 /// What a listener remembers: the base-level activation of ACT-R over the times of past plays.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -23,6 +24,13 @@ struct Activation {
   std::int32_t item;
   double strength;  ///< S = sum over plays of age^-d; the base level is ln S, and softmax(ln S) = S / sum S
 };
+
+/// What a vector takes of the heap. Of small ones, of which a million users have several each, most is
+/// glibc's: 32 bytes at the least, and multiples of 16.
+template <typename T>
+std::size_t heap_bytes(const std::vector<T>& v) {
+  return v.capacity() == 0 ? 0 : std::max<std::size_t>(32, (v.capacity() * sizeof(T) + 8 + 15) / 16 * 16);
+}
 
 /// The plays of one user. Items are numbers from 1 on.
 class PlayHistory {

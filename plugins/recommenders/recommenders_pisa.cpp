@@ -101,17 +101,17 @@ void PisaOperator::process(Packet in, Output& out) {
     out.emit(2, in.with<Record>(std::move(fault)));
     return;
   }
-  const double now = static_cast<double>(in.time.count()) / 1e9;
-  if (!open_.items.empty() && now - last_ > idle_) close(in, out);
+  const double now = seconds(in.time);
+  if (!open_.items.empty() && now - seconds(newest_) > idle_) close(in, out);
   if (open_.items.empty()) {
     open_.time = now;
     if (!every_event_) list(in, now, out);
   }
-  last_ = now;
-  last_packet_ = Packet{nullptr, in.time, in.duration, in.key, 0, in.arrival};
+  newest_ = in.time;
+  user_ = in.key;
   if (std::find(open_.items.begin(), open_.items.end(), item) == open_.items.end() &&
       open_.items.size() < kSlots) {
-    if (history_.knows(item)) known_.push_back(name);
+    if (history_.knows(item)) known_.push_back(item);
     open_.items.push_back(item);
   }
   if (every_event_) list(in, now, out);
@@ -150,7 +150,7 @@ void PisaOperator::close(const Packet& at, Output& out) {
     Array items, targets, known;
     for (const std::int32_t item : listed_) items.emplace_back(model_->catalogue().name(item));
     for (const std::int32_t item : open_.items) targets.emplace_back(model_->catalogue().name(item));
-    for (const std::string& name : known_) known.emplace_back(name);
+    for (const std::int32_t item : known_) known.emplace_back(model_->catalogue().name(item));
     out.emit(1, at.with<Record>(Object{{"user", at.key.str()},
                                        {"items", std::move(items)},
                                        {"targets", std::move(targets)},
@@ -158,16 +158,18 @@ void PisaOperator::close(const Packet& at, Output& out) {
   }
   for (const std::int32_t item : open_.items) history_.play(item, open_.time);
   model_->cooccurrence().fill(open_);
+  if (past_.size() == model_->length()) past_.erase(past_.begin());
   past_.push_back(std::move(open_));
-  if (past_.size() > model_->length()) past_.pop_front();
   open_ = {}, known_.clear(), listed_.clear();
 }
 
 void PisaOperator::finish(Output& out) {
   if (open_.items.empty()) return;
-  last_packet_.time = kTimeMax;  // when it is certain that nothing follows
-  close(last_packet_, out);
-  if (!every_event_) list(last_packet_, last_ + idle_, out);
+  Packet end;
+  end.time = kTimeMax;  // when it is certain that nothing follows
+  end.key = user_;
+  close(end, out);
+  if (!every_event_) list(end, seconds(newest_) + idle_, out);
 }
 
 void PisaOperator::save(Archive& state) const {
@@ -185,12 +187,9 @@ void PisaOperator::save(Archive& state) const {
   state.set("counts", counts);
   state.set("times", times);
   state.set("listed", listed_);
-  std::vector<std::int32_t> known;
-  for (const std::string& name : known_) known.push_back(model_->catalogue().number(name));
-  state.set("known", known);
-  state.set("last", last_);
-  state.set("time", last_packet_.time);
-  state.set("key", last_packet_.key.str());
+  state.set("known", known_);
+  state.set("time", newest_);
+  state.set("key", user_.str());
 }
 
 void PisaOperator::load(const Archive& state) {
@@ -204,11 +203,11 @@ void PisaOperator::load(const Archive& state) {
     });
   };
   listed_ = state.get<std::vector<std::int32_t>>("listed");
-  const auto known = state.get<std::vector<std::int32_t>>("known");
+  known_ = state.get<std::vector<std::int32_t>>("known");
   if (counts.size() != times.size() || counts.empty() || !of_model(items) || !of_model(listed_) ||
-      !of_model(known))
+      !of_model(known_))
     throw bad_data("the checkpoint is of another model");
-  past_.clear(), known_.clear();
+  past_.clear();
   std::size_t at = 0;
   for (std::size_t s = 0; s < counts.size(); ++s) {
     const auto count = static_cast<std::size_t>(counts[s]);
@@ -224,14 +223,16 @@ void PisaOperator::load(const Archive& state) {
       past_.push_back(std::move(session));
     }
   }
-  for (const std::int32_t item : known) known_.push_back(model_->catalogue().name(item));
-  last_ = state.get<double>("last");
-  last_packet_.time = state.get<Duration>("time");
-  last_packet_.key = Key(state.get<std::string>("key"));
+  newest_ = state.get<Duration>("time");
+  user_ = Key(state.get<std::string>("key"));
 }
 
 std::size_t PisaOperator::state_bytes() const {
-  return history_.bytes() + past_.size() * (sizeof(Session) + kSlots * 8) + listed_.size() * 4;
+  const auto of_session = [](const Session& s) { return heap_bytes(s.items) + heap_bytes(s.spreading); };
+  std::size_t bytes = sizeof *this + history_.bytes() + heap_bytes(past_) + of_session(open_) +
+                      heap_bytes(known_) + heap_bytes(listed_);
+  for (const Session& session : past_) bytes += of_session(session);
+  return bytes;
 }
 
 }  // namespace stream::recommenders

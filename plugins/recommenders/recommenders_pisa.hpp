@@ -1,7 +1,7 @@
 /// recommenders.pisa: what a listener will want in the next session.
 #pragma once
 
-#include <deque>
+#include <vector>
 
 #include "recommenders/pisa_model.hpp"
 #include "stream/operator.hpp"
@@ -31,12 +31,13 @@ class PisaOperator final : public Operator {
   std::size_t k_;
   bool every_event_, why_;
   PlayHistory history_;
-  std::deque<Session> past_;          ///< the last L, closed
+  // A million users have one each: nothing here takes memory before it is needed.
+  std::vector<Session> past_;         ///< the last L, closed
   Session open_;                      ///< empty between sessions
-  std::vector<std::string> known_;    ///< of the items of the open session, those heard before it
-  double last_ = 0;                   ///< seconds of the newest event
+  std::vector<std::int32_t> known_;   ///< of the items of the open session, those heard before it
   std::vector<std::int32_t> listed_;  ///< for the open session
-  Packet last_packet_;
+  Key user_;
+  Time newest_{};  ///< of the user's events
 };
 
 }  // namespace stream::recommenders

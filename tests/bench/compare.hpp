@@ -34,6 +34,7 @@ std::vector<Benchmark> learner_benchmarks();
 std::vector<Benchmark> event_benchmarks();
 std::vector<Benchmark> language_model_benchmarks();
 std::vector<Benchmark> video_benchmarks();
+std::vector<Benchmark> user_benchmarks();
 
 /// Throws std::invalid_argument for an empty list.
 double median(std::vector<double> values);

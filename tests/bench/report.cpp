@@ -15,10 +15,10 @@ using stream::bench::Row;
 
 std::vector<Benchmark> all() {
   std::vector<Benchmark> benchmarks;
-  for (auto group :
-       {stream::bench::graph_benchmarks, stream::bench::text_benchmarks, stream::bench::captions_benchmarks,
-        stream::bench::event_benchmarks, stream::bench::learner_benchmarks,
-        stream::bench::language_model_benchmarks, stream::bench::video_benchmarks}) {
+  for (auto group : {stream::bench::graph_benchmarks, stream::bench::text_benchmarks,
+                     stream::bench::captions_benchmarks, stream::bench::event_benchmarks,
+                     stream::bench::learner_benchmarks, stream::bench::language_model_benchmarks,
+                     stream::bench::video_benchmarks, stream::bench::user_benchmarks}) {
     for (Benchmark& b : group()) benchmarks.push_back(std::move(b));
   }
   return benchmarks;
