@@ -16,6 +16,12 @@ AttentionMemory::AttentionMemory(const ModelConfig& config, const Rope& rope, Op
   if (config.position == Position::kAlibi || config.position == Position::kRelative)
     throw bad_recipe("memory " + std::string(name()) + ": not for models with position " +
                      name_of(config.position));
+  if (config.sliding_window > 0)
+    throw bad_recipe("memory " + std::string(name()) +
+                     " keeps tokens from anywhere in the stream, and a token of the model " +
+                     "sees none farther back than its sliding window of " +
+                     std::to_string(config.sliding_window) +
+                     "; expected memory full, window, recompute, sink, sir, inf or duo");
   if (kept() > config.context)
     throw bad_recipe("a memory of " + std::to_string(kept()) +
                      " tokens is larger than the model's context of " + std::to_string(config.context));

@@ -25,7 +25,8 @@ class AttentionMemory final : public Memory {
     std::int64_t heavy = 0;   ///< tokens that attention keeps
     std::int64_t recent = 0;  ///< kH2o: last tokens, kept in any case
   };
-  /// Throws Error(kBadRecipe) for sizes that cannot be, or a model with position alibi or relative.
+  /// Throws Error(kBadRecipe) for sizes that cannot be, or a model with position alibi or relative, or with a
+  /// sliding window: what lies behind it would be kept and never seen.
   AttentionMemory(const ModelConfig& config, const Rope& rope, Options options);
 
   std::int64_t admit(std::int64_t wanted) override {

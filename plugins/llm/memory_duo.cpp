@@ -40,6 +40,13 @@ void DuoMemory::append(std::int64_t layer, std::int64_t tokens, const float*, co
 
 void DuoMemory::segments(std::int64_t layer, std::int64_t tokens, std::vector<Segment>& out) {
   const std::int64_t d = config_->head_dim;
+  // What lies behind the model's own window; slots of a segment stand at positions that follow each other.
+  const auto hide = [&](Segment& s) {
+    if (config_->sliding_window == 0) return;
+    const std::int64_t first = count_ + 1 - config_->sliding_window - s.key_position;
+    s.from = s.from_step == 1 ? std::max(s.from, first) : first;
+    s.from_step = 1;
+  };
   for (std::int64_t h = 0; h < config_->kv_heads; ++h) {
     Head& from = head(layer, h);
     const auto add = [&](std::int64_t row, std::int64_t count, std::int64_t position) -> Segment& {
@@ -55,6 +62,7 @@ void DuoMemory::segments(std::int64_t layer, std::int64_t tokens, std::vector<Se
     if (full(layer, h)) {
       Segment& all = add(0, count_ + tokens, 0);
       all.until = count_ + 1, all.until_step = 1;
+      hide(all);
       continue;
     }
     // Sinks, then the recent ones and the chunk, whose positions are a run. While the chunk fills up the
@@ -64,6 +72,7 @@ void DuoMemory::segments(std::int64_t layer, std::int64_t tokens, std::vector<Se
       Segment& first = add(0, sinks, 0);
       first.until = past < sinks ? past + 1 : sinks;
       first.until_step = past < sinks ? 1 : 0;
+      hide(first);
     }
     const std::int64_t rest = past + tokens - sinks, position = count_ + tokens - rest;
     if (rest == 0) continue;
@@ -71,6 +80,7 @@ void DuoMemory::segments(std::int64_t layer, std::int64_t tokens, std::vector<Se
     // Query t stands at count_ + t, which is slot count_ + t - position.
     run.until = count_ - position + 1, run.until_step = 1;
     if (options_.exact_mask) run.from = count_ - options_.recent + 1 - position, run.from_step = 1;
+    hide(run);
   }
 }
 

@@ -5,7 +5,8 @@
 /// Tokens pass in chunks, as they are fed. A streaming head's query sees what its head had kept when the
 /// chunk began, and the chunk up to itself; so the first chunk of a stream is seen whole, and results depend
 /// on where chunks end. With `exact_mask` a query sees the first tokens and the last `recent`, however tokens
-/// are fed: the mask that the gates were trained under.
+/// are fed: the mask that the gates were trained under. A model with a sliding window looks no further back
+/// than that with any head; full heads keep everything all the same.
 #pragma once
 
 #include <algorithm>

@@ -26,6 +26,11 @@ InfMemory::InfMemory(const ModelConfig& config, const Rope& rope, Options option
   if (o.local > config.context)
     throw bad_recipe("inf: a local window of " + std::to_string(o.local) +
                      " tokens is larger than the model's context of " + std::to_string(config.context));
+  // What is read from farther back stands at the end of the local window: nothing is seen beyond that.
+  if (config.sliding_window > 0 && o.local > config.sliding_window)
+    throw bad_recipe("inf: a local window of " + std::to_string(o.local) +
+                     " tokens is larger than the model's sliding window of " +
+                     std::to_string(config.sliding_window));
   if (o.working_set < std::max<std::int64_t>(1, o.topk))
     throw bad_recipe("inf: a working set of " + std::to_string(o.working_set) + " blocks cannot hold the " +
                      std::to_string(o.topk) + " that are read at once");

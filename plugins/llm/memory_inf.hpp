@@ -39,7 +39,8 @@ class InfMemory final : public Memory {
     std::string owner;       ///< the model's fingerprint
     std::uint64_t seed = 0;  ///< of kRandom
   };
-  /// Throws Error(kBadRecipe) for sizes that cannot be, or a local window larger than the model's context.
+  /// Throws Error(kBadRecipe) for sizes that cannot be, or a local window larger than the model's context or
+  /// sliding window.
   InfMemory(const ModelConfig& config, const Rope& rope, Options options);
 
   std::int64_t admit(std::int64_t wanted) override {

@@ -36,6 +36,11 @@ std::int64_t recent_seen_of(const Params& p, const ModelConfig& c, std::int64_t 
   return std::max<std::int64_t>(1, c.sliding_window - 1);
 }
 
+/// The context, or the sliding window of a model that has one: nothing is seen farther back.
+std::int64_t sight_of(const ModelConfig& c) {
+  return c.sliding_window > 0 ? std::min(c.context, c.sliding_window) : c.context;
+}
+
 /// Models that a stream cannot be passed through, or not with this memory.
 void check_served(const std::string& kind, const ModelConfig& c) {
   if (c.prefix > 0)
@@ -134,7 +139,9 @@ std::unique_ptr<Memory> memory_of(const Params& p, const Decoder& decoder) {
     return std::make_unique<InfMemory>(
         c, rope,
         InfMemory::Options{.init = sinks,
-                           .local = recent_of(p, c, sinks),
+                           .local = p.get<std::int64_t>("recent") > 0
+                                        ? p.get<std::int64_t>("recent")
+                                        : std::min(recent_of(p, c, sinks), sight_of(c)),
                            .block = block,
                            .representatives = std::min(block, p.get<std::int64_t>("representatives")),
                            .topk = p.get<std::int64_t>("blocks"),
@@ -169,7 +176,7 @@ std::unique_ptr<Memory> memory_of(const Params& p, const Decoder& decoder) {
         c, rope,
         SirMemory::Options{
             .sinks = sinks,
-            .entropy = surprising > 0 ? surprising : std::max<std::int64_t>(0, c.context - sinks - recent),
+            .entropy = surprising > 0 ? surprising : std::max<std::int64_t>(0, sight_of(c) - sinks - recent),
             .recent = recent,
             .decay = p.get<double>("decay"),
             .echo = p.get<std::string>("entropy") == "released",

@@ -20,6 +20,10 @@ SirMemory::SirMemory(const ModelConfig& config, const Rope&, Options options)
   if (cap() > config.context)
     throw bad_recipe("a memory of " + std::to_string(cap()) +
                      " tokens is larger than the model's context of " + std::to_string(config.context));
+  if (config.sliding_window > 0 && cap() > config.sliding_window)
+    throw bad_recipe("memory sir of " + std::to_string(cap()) +
+                     " tokens is larger than the model's sliding window of " +
+                     std::to_string(config.sliding_window) + ", beyond which no token has learnt to see");
   if (!(options_.decay > 0 && options_.decay <= 1))
     throw bad_recipe("decay is " + std::to_string(options_.decay) + ", expected above 0 and at most 1");
 }

@@ -37,7 +37,7 @@ class SirMemory final : public Memory {
         true;  ///< a turn's first token takes the greatest value of its turn, as the released code has it
     std::uint64_t seed = 0;  ///< of kRandom and kShuffled
   };
-  /// Throws Error(kBadRecipe) for sizes that cannot be, or more than the model's context.
+  /// Throws Error(kBadRecipe) for sizes that cannot be, or more than the model's context or sliding window.
   SirMemory(const ModelConfig& config, const Rope& rope, Options options);
 
   std::int64_t admit(std::int64_t wanted) override;

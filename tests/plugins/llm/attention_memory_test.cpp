@@ -151,5 +151,21 @@ TEST(AttentionMemory, SizesThatCannotBe) {
   EXPECT_THROW(session_of(random_model(c, 15), {Rule::kH2o, 4, 4}), Error);
 }
 
+TEST(AttentionMemory, AModelWithAWindowIsRefusedByName) {
+  ModelConfig c = small_config();
+  c.sliding_window = 6;
+  const LanguageModel model = random_model(c, 15);
+  for (const Rule rule : {Rule::kH2o, Rule::kTova}) {
+    try {
+      session_of(model, {rule, 4, rule == Rule::kH2o ? 2 : 0});
+      FAIL() << "accepted";
+    } catch (const Error& e) {
+      EXPECT_NE(std::string(e.what()).find(rule == Rule::kH2o ? "memory h2o keeps" : "memory tova keeps"),
+                std::string::npos);
+      EXPECT_NE(std::string(e.what()).find("sliding window of 6"), std::string::npos) << e.what();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace stream::llm

@@ -181,5 +181,38 @@ TEST(Duo, FoldersOfHeadsAsTheyArePublished) {
   EXPECT_THROW(write_head_table("/proc/nowhere/heads", gates, {}), Error);
 }
 
+TEST(Duo, NoHeadLooksBehindTheModelsWindow) {
+  ModelConfig c = small_config();
+  c.sliding_window = 9;
+  const LanguageModel model = random_model(c, 31, 2);
+  const auto decoder = std::make_shared<const Decoder>(model);
+  const auto tokens = random_tokens(60, 31);
+  const Table table{{true, false}, {false, true}};
+  const auto session = [&](Table full, std::int64_t recent, bool exact) {
+    return Session(decoder,
+                   std::make_unique<DuoMemory>(decoder->config(), decoder->rope(),
+                                               DuoMemory::Options{std::move(full), 2, recent, exact}));
+  };
+  // The recent ones of a streaming head may reach farther than the window, or less far.
+  for (const std::int64_t recent : {5, 20})
+    for (const std::int64_t chunk : {1, 6})
+      for (const bool exact : {false, true}) {
+        const auto expected =
+            plain::Decoder(model).logits_by_head(tokens, [&](std::int64_t t, std::int64_t l, std::int64_t h) {
+              const bool all = table[static_cast<std::size_t>(l)][static_cast<std::size_t>(h)];
+              View view =
+                  all ? streaming_view(t, 0, t + 1, 0) : streaming_view(t, 2, recent, exact ? 0 : chunk);
+              std::erase_if(view.seen, [&](const auto& slot) { return slot.token <= t - 9; });
+              return view;
+            });
+        Session found = session(table, recent, exact);
+        EXPECT_LT(difference(run(found, tokens, static_cast<std::size_t>(chunk)), expected), 3e-5)
+            << recent << ' ' << chunk << ' ' << exact;
+      }
+  Session all = session(Table(2, std::vector<bool>(2, true)), 5, false);
+  Session full(decoder, std::make_unique<FullMemory>(decoder->config(), decoder->rope()));
+  EXPECT_LT(difference(run(all, tokens, 7), run(full, tokens, 7)), 3e-5);
+}
+
 }  // namespace
 }  // namespace stream::llm

@@ -208,5 +208,30 @@ TEST(Inf, DamagedBlocksAreNamed) {
   EXPECT_THROW(f.session({.local = 8, .block = 2, .representatives = 3}), Error);
 }
 
+TEST(Inf, TheLocalWindowLiesWithinTheModels) {
+  ModelConfig c = small_config();
+  c.sliding_window = 8;
+  const LanguageModel windowed = random_model(c, 41, 2);
+  c.sliding_window = 0;
+  const LanguageModel open = random_model(c, 41, 2);
+  const auto tokens = random_tokens(60, 31);
+  const auto session = [](const LanguageModel& model, std::int64_t local) {
+    const auto decoder = std::make_shared<const Decoder>(model);
+    Options o{.init = 2, .local = local, .block = 4, .representatives = 2, .topk = 2, .execution = 5};
+    o.owner = decoder->fingerprint();
+    return Session(decoder, std::make_unique<InfMemory>(decoder->config(), decoder->rope(), o));
+  };
+  // Within it nothing stands farther back than a token has learnt to see.
+  Session a = session(windowed, 8), b = session(open, 8);
+  EXPECT_EQ(run(a, tokens, 5), run(b, tokens, 5));
+  try {
+    session(windowed, 9);
+    FAIL() << "a local window of 9 was accepted";
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), ::testing::HasSubstr(
+                              "local window of 9 tokens is larger than the model's sliding window of 8"));
+  }
+}
+
 }  // namespace
 }  // namespace stream::llm

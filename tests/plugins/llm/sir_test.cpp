@@ -216,5 +216,30 @@ TEST(Sir, ResumedBetweenAnyTokensAndForked) {
   }
 }
 
+TEST(Sir, WhatIsKeptLiesWithinTheModelsWindow) {
+  ModelConfig c = small_config();
+  c.sliding_window = 10;
+  const LanguageModel windowed = random_model(c, 21, 2);
+  c.sliding_window = 0;
+  const LanguageModel open = random_model(c, 21, 2);
+  const auto tokens = random_tokens(50, 31);
+  const auto session = [](const LanguageModel& model, std::int64_t entropy) {
+    const auto decoder = std::make_shared<const Decoder>(model);
+    return Session(decoder, std::make_unique<SirMemory>(
+                                decoder->config(), decoder->rope(),
+                                SirMemory::Options{.sinks = 2, .entropy = entropy, .recent = 3}));
+  };
+  Session a = session(windowed, 5), b = session(open, 5);
+  EXPECT_EQ(run(a, tokens, 1), run(b, tokens, 1));
+  EXPECT_LE(sir(a).cap(), 10);
+  try {
+    session(windowed, 6);
+    FAIL() << "11 tokens were accepted";
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), ::testing::HasSubstr(
+                              "memory sir of 11 tokens is larger than the model's sliding window of 10"));
+  }
+}
+
 }  // namespace
 }  // namespace stream::llm

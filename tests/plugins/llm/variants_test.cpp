@@ -260,6 +260,13 @@ TEST(Kinds, AStreamThatAModelCannotBeServedIsRefusedByName) {
   c.sliding_window = 6;
   EXPECT_EQ(scored_with(c, {{"memory", "sink"}}), "no error");
   EXPECT_EQ(scored_with(c, {{"memory", "sink"}, {"recent", 5}}), "no error");
+  // What nothing was said about lies within the window; more than that is refused.
+  for (const char* memory : {"full", "window", "recompute", "sir", "inf"})
+    EXPECT_EQ(scored_with(c, {{"memory", memory}}), "no error") << memory;
+  EXPECT_THAT(scored_with(c, {{"memory", "inf"}, {"recent", 7}}), HasSubstr("sliding window of 6"));
+  EXPECT_THAT(scored_with(c, {{"memory", "sir"}, {"surprising", 3}}), HasSubstr("memory sir of 7 tokens"));
+  for (const char* memory : {"h2o", "tova"})
+    EXPECT_THAT(scored_with(c, {{"memory", memory}}), HasSubstr("sliding window of 6")) << memory;
 }
 
 }  // namespace
