@@ -93,7 +93,7 @@ AttentionProbe::AttentionProbe(std::shared_ptr<const Decoder> decoder, double th
     for (std::vector<double>* const of : {&n.hidden, &n.key, &n.value}) of->assign(kSinkPositions, 0);
 }
 
-void AttentionProbe::add(std::span<const std::int32_t> tokens) {
+void AttentionProbe::add(std::span<const std::int32_t> tokens, const AttentionTap& maps) {
   const ModelConfig& c = decoder_->config();
   const auto n = static_cast<std::int64_t>(tokens.size());
   if (n < kSinkPositions || n > c.context)
@@ -150,6 +150,7 @@ void AttentionProbe::add(std::span<const std::int32_t> tokens) {
           else if (zero)
             left += (1 - sum) / static_cast<double>(n);
         }
+        if (maps) maps(layer, h, n, rows);
         Head& head = heads_[static_cast<std::size_t>(layer * c.heads + h)];
         for (std::int64_t k = 0; k < kSinkPositions; ++k) {
           const double found = importance(rows, slots, n, k);

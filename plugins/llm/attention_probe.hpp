@@ -25,7 +25,8 @@ class AttentionProbe {
   /// One sequence, of at most the model's context, by itself. Under scores whose rows do not sum to 1 (all
   /// but softmax) the weights are divided by the sum of their absolute values in the row first: the paper's
   /// proxy, |sim(q, k)| / sum |sim|, in which a normaliser cancels out.
-  void add(std::span<const std::int32_t> tokens);
+  /// `maps`, where given, is called for each layer and head with the weights as they are judged.
+  void add(std::span<const std::int32_t> tokens, const AttentionTap& maps = {});
 
   std::int64_t sequences() const { return sequences_; }
   /// Share of (layer, head, sequence) with a sink at position k < kSinkPositions, in percent.

@@ -1,12 +1,20 @@
 #include "llm/llm_probe.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "stream/error.hpp"
 #include "stream/params.hpp"
 
 namespace stream::llm {
+namespace {
+
+/// Tokens of a sequence whose attention goes out: a record for a head then has some ten thousand numbers at
+/// most.
+constexpr std::int64_t kLongestMap = 64;
+
+}  // namespace
 
 Spec ProbeOperator::spec() {
   return Spec("llm.probe", "Measure attention sinks and the norms that go with them in a language model.")
@@ -21,12 +29,22 @@ Spec ProbeOperator::spec() {
           "others], \"cosine\": [of queries with the first key, with the others], \"positions\": "
           "{\"hidden\", "
           "\"key\", \"value\": [norms of the first 8]}}]}")
+      .output<Record>(
+          "maps",
+          "of the first `maps` sequences, for each layer and head: {\"sequence\", \"layer\", \"head\", "
+          "\"attention\": [for each query, [its weight of each key, to 7 decimals]]}, counted from 0; a "
+          "model with a "
+          "bias key has its weight in \"bias\": [for each query]")
       .path("model", nullptr, "a language model in HDF5, of `llm.train` or `stream import`")
       .param("length", std::int64_t{64}, "tokens of a sequence, the begin token among them",
              range(kSinkPositions, 65536), unit("tokens"))
       .param("begin", true, "put the model's begin token, where it has one, in front of every sequence")
       .param("threshold", 0.3, "mean attention above which a position is a head's sink", range(0, 1))
       .param("report", std::int64_t{100}, "sequences between two records", range(1, 1e9))
+      .param("maps", std::int64_t{0},
+             "sequences, the first ones, whose attention goes out on port maps; only with a length of at "
+             "most 64",
+             range(0, 1e6))
       .contract({.lookahead = kUnbounded, .state = Growth::kConstant, .cost = Cost::kHeavy})
       .about(
           "A head's importance of position k is the mean attention that k receives from the queries at and "
@@ -54,6 +72,21 @@ model = "models/pairs-begin-0.h5"
 [nodes.out]
 use  = "jsonl.write"
 from = "probe"
+)")
+      .example("What its heads attend to in the first sequence", R"(title = "Attention"
+[nodes.text]
+use       = "llm.pair_text"
+documents = 2
+length    = 100
+[nodes.probe]
+use    = "llm.probe"
+from   = "text"
+model  = "models/pairs-begin-0.h5"
+length = 16
+maps   = 1
+[nodes.out]
+use  = "jsonl.write"
+from = "probe.maps"
 )");
 }
 
@@ -66,7 +99,11 @@ ProbeOperator::ProbeOperator(const Params& p)
       encoder_(model_.tokenizer ? model_.tokenizer->encoder() : nullptr),
       length_(p.get<std::int64_t>("length")),
       report_(p.get<std::int64_t>("report")),
+      maps_(p.get<std::int64_t>("maps")),
       begin_(p.get<bool>("begin") && model_.decoder->config().begin_token >= 0) {
+  if (maps_ > 0 && length_ > kLongestMap)
+    throw bad_recipe("maps of sequences of " + std::to_string(length_) +
+                     " tokens, expected a length of at most " + std::to_string(kLongestMap));
   if (length_ > model_.decoder->config().context)
     throw bad_recipe("length is " + std::to_string(length_) + ", more than the model's context of " +
                      std::to_string(model_.decoder->config().context));
@@ -111,6 +148,28 @@ Object ProbeOperator::record() const {
 
 void ProbeOperator::report(Time time, Output& out) { out.emit(Packet::of<Record>(time, record())); }
 
+void ProbeOperator::emit_map(std::int64_t layer, std::int64_t head, std::span<const float> weights, Time time,
+                             Output& out) const {
+  // The bias slot, where there is one, stands behind all keys.
+  const std::int64_t slots = static_cast<std::int64_t>(weights.size()) / length_;
+  const auto rounded = [&](std::int64_t query, std::int64_t slot) {
+    return std::round(1e7 * static_cast<double>(weights[static_cast<std::size_t>(query * slots + slot)])) /
+           1e7;
+  };
+  Array rows, bias;
+  for (std::int64_t query = 0; query < length_; ++query) {
+    Array row;
+    for (std::int64_t key = 0; key < length_; ++key) row.emplace_back(rounded(query, key));
+    rows.emplace_back(std::move(row));
+    if (slots > length_) bias.emplace_back(rounded(query, length_));
+  }
+  // The sequence is being added, and counted already.
+  Object map{
+      {"sequence", probe_.sequences() - 1}, {"layer", layer}, {"head", head}, {"attention", std::move(rows)}};
+  if (slots > length_) map.set("bias", std::move(bias));
+  out.emit(1, Packet::of<Record>(time, std::move(map)));
+}
+
 void ProbeOperator::cut(Time time, Output& out) {
   last_ = time;
   const std::int64_t wanted = length_ - (begin_ ? 1 : 0);
@@ -119,7 +178,12 @@ void ProbeOperator::cut(Time time, Output& out) {
     std::vector<TokenId> sequence(static_cast<std::size_t>(length_));
     if (begin_) sequence.front() = static_cast<TokenId>(model_.decoder->config().begin_token);
     std::copy_n(pending_.begin() + at, wanted, sequence.end() - wanted);
-    probe_.add(sequence);
+    AttentionTap map;
+    if (probe_.sequences() < maps_ && !out.unused(1))
+      map = [&](std::int64_t layer, std::int64_t head, std::int64_t, std::span<const float> weights) {
+        emit_map(layer, head, weights, time, out);
+      };
+    probe_.add(sequence, map);
     if (probe_.sequences() % report_ == 0) report(time, out);
   }
   pending_.erase(pending_.begin(), pending_.begin() + at);

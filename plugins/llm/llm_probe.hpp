@@ -21,11 +21,13 @@ class ProbeOperator final : public Operator {
  private:
   void cut(Time time, Output& out);
   void report(Time time, Output& out);
+  void emit_map(std::int64_t layer, std::int64_t head, std::span<const float> weights, Time time,
+                Output& out) const;
   Object record() const;
   LoadedModel model_;
   AttentionProbe probe_;
   std::unique_ptr<TextEncoder> encoder_;
-  std::int64_t length_, report_;
+  std::int64_t length_, report_, maps_;
   bool begin_;
   std::vector<TokenId> pending_;
   Time last_{0};

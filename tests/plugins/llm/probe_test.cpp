@@ -4,9 +4,12 @@
 #include <cmath>
 
 #include "llm/attention_probe.hpp"
+#include "llm/llm_probe.hpp"
 #include "models.hpp"
+#include "program/program.hpp"
 #include "sequences.hpp"
 #include "stream/error.hpp"
+#include "stream/testing.hpp"
 
 namespace stream::llm {
 namespace {
@@ -169,6 +172,105 @@ TEST(Probe, SequencesThatCannotBeProbedAreRefused) {
   AttentionProbe probe(decoder(small_config()));
   EXPECT_THROW(probe.add(std::vector<std::int32_t>(7, 1)), Error);
   EXPECT_THROW(probe.add(std::vector<std::int32_t>(33, 1)), Error);
+}
+
+TEST(Probe, MapsAreWhatIsJudged) {
+  for (const Score score : {Score::kSoftmax, Score::kSigmoid}) {
+    ModelConfig c = small_config();
+    c.attention_bias = AttentionBias::kKey;
+    c.score = score;
+    AttentionProbe probe(decoder(c, 0.3));
+    const auto tokens = random_tokens(16, 31);
+    std::int64_t maps = 0;
+    std::vector<std::vector<float>> seen(static_cast<std::size_t>(c.layers * c.heads));
+    probe.add(tokens,
+              [&](std::int64_t layer, std::int64_t head, std::int64_t n, std::span<const float> weights) {
+                ++maps;
+                ASSERT_EQ(n, 16);
+                ASSERT_EQ(weights.size(), 16u * 17u) << "the keys and the bias slot";
+                seen[static_cast<std::size_t>(layer * c.heads + head)].assign(weights.begin(), weights.end());
+              });
+    EXPECT_EQ(maps, c.layers * c.heads);
+    for (std::int64_t l = 0; l < c.layers; ++l)
+      for (std::int64_t h = 0; h < c.heads; ++h) {
+        const auto& map = seen[static_cast<std::size_t>(l * c.heads + h)];
+        double bias = 0;
+        for (std::size_t t = 0; t < 16; ++t) {
+          double sum = 0;
+          for (std::size_t k = 0; k < 17; ++k) {
+            sum += static_cast<double>(map[t * 17 + k]);
+            if (k > t && k < 16) {
+              EXPECT_LT(map[t * 17 + k], 1e-30f) << "a key that lies ahead";
+            }
+          }
+          EXPECT_NEAR(sum, 1, 1e-5);
+          bias += static_cast<double>(map[t * 17 + 16]) / 16;
+        }
+        const AttentionProbe::Head& head = probe.head(l, h);
+        EXPECT_NEAR(head.bias_importance, bias, 1e-6);
+        for (std::int64_t k = 0; k < kSinkPositions; ++k)
+          EXPECT_NEAR(head.importance[static_cast<std::size_t>(k)], importance(map, 17, 16, k), 1e-9);
+      }
+  }
+}
+
+TEST(Probe, MapsOfTheFirstSequencesGoOut) {
+  const stream::testing::ScratchFolder folder;
+  const std::string path = (folder / "model.h5").string();
+  ModelConfig c = small_config();
+  c.position = Position::kNone, c.attention_bias = AttentionBias::kKey;
+  write_language_model(path, random_model(c, 3));
+  const auto probe = [&](const Object& more) {
+    Object params{{"model", path}, {"length", 8}};
+    for (const auto& [name, value] : more) params.set(name, value);
+    return stream::testing::make<ProbeOperator>(params, Context{.node = "probe"});
+  };
+  std::vector<std::int32_t> ids(40, 5);
+  const auto op = probe({{"maps", 2}, {"begin", false}});
+  const auto out =
+      stream::testing::run(*op, {Packet::of<Tensor>(Time{3}, Tensor::of(std::move(ids), {40}))}, 2);
+  ASSERT_EQ(out.packets[1].size(), static_cast<std::size_t>(2 * c.layers * c.heads));
+  const auto numbers = [](const Value& row) {
+    std::vector<double> values;
+    for (const Value& v : row.as_array()) values.push_back(v.as_double());
+    return values;
+  };
+  std::size_t at = 0;
+  for (std::int64_t sequence = 0; sequence < 2; ++sequence)
+    for (std::int64_t layer = 0; layer < c.layers; ++layer)
+      for (std::int64_t head = 0; head < c.heads; ++head) {
+        const Object& map = out.packets[1][at++].as<Record>().object();
+        EXPECT_EQ(map.find("sequence")->as_integer(), sequence);
+        EXPECT_EQ(map.find("layer")->as_integer(), layer);
+        EXPECT_EQ(map.find("head")->as_integer(), head);
+        const Array& rows = map.find("attention")->as_array();
+        const auto bias = numbers(*map.find("bias"));
+        ASSERT_EQ(rows.size(), 8u);
+        ASSERT_EQ(bias.size(), 8u);
+        // Without positions a repeated token attends to all of itself alike, in the first layer: what the
+        // bias takes differs from place to place, and the second one sees that.
+        for (std::size_t t = 0; t < 8; ++t) {
+          const auto row = numbers(rows[t]);
+          ASSERT_EQ(row.size(), 8u);
+          for (std::size_t k = 0; layer == 0 && k < 8; ++k)
+            EXPECT_NEAR(row[k], k <= t ? (1 - bias[t]) / static_cast<double>(t + 1) : 0, 1e-6);
+        }
+      }
+  EXPECT_TRUE(stream::testing::run(
+                  *probe({{"begin", false}}),
+                  {Packet::of<Tensor>(Time{3}, Tensor::of(std::vector<std::int32_t>(16, 5), {16}))}, 2)
+                  .packets[1]
+                  .empty());
+  try {
+    ModelConfig wide = c;
+    wide.context = 100;
+    write_language_model(path, random_model(wide, 3));
+    probe({{"maps", 1}, {"length", 65}});
+    FAIL() << "maps of 65 tokens were accepted";
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(),
+                ::testing::HasSubstr("maps of sequences of 65 tokens, expected a length of at most 64"));
+  }
 }
 
 }  // namespace
