@@ -53,6 +53,7 @@ TrainerOptions trainer_options_of(const Params& p) {
           .length = p.get<std::int64_t>("length"),
           .learning_rate = p.get<double>("learning_rate"),
           .warmup = p.get<std::int64_t>("warmup"),
+          .schedule = p.get<std::string>("schedule") == "flat" ? Schedule::kFlat : Schedule::kCosine,
           .weight_decay = p.get<double>("weight_decay"),
           .pool = p.get<std::int64_t>("pool"),
           .begin_at = p.get<std::int64_t>("begin_at"),
@@ -80,8 +81,12 @@ Spec TrainOperator::spec() {
       .param("length", o.length, "tokens of a sample: the model's context", range(2, 65536), unit("tokens"))
       .param("tokens_per_step", std::int64_t{4096}, "tokens that arrive between two updates", range(1, 1e9))
       .param("pool", o.pool, "newest tokens that samples are drawn from", range(2, 1e9), unit("tokens"))
-      .param("learning_rate", o.learning_rate, "at its peak; half a cosine down to a tenth", range(0, 1))
+      .param("learning_rate", o.learning_rate, "at its peak", range(0, 1))
       .param("warmup", o.warmup, "updates until the peak", range(1, 1e9))
+      .param("schedule", "cosine",
+             "what the learning rate does behind the warm-up: half a cosine down to a tenth of its peak, or "
+             "it stays there",
+             choices({"cosine", "flat"}))
       .param("weight_decay", o.weight_decay, "of AdamW, on matrices", range(0, 100))
       .param("vocabulary", kByteVocabulary, "token ids; at least 258 for bytes and text", range(2, 1e6))
       .param("layers", std::int64_t{2}, "of the decoder", range(1, 64))

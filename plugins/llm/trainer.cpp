@@ -94,6 +94,12 @@ at::Tensor Trainer::loss_of(const at::Tensor& x, const at::Tensor& y) const {
                                 y.narrow(1, prefix, rest).reshape({-1}));
 }
 
+double Trainer::learning_rate() const {
+  const double shape = nn::warmup_cosine(step_, options_.warmup, options_.steps);
+  if (step_ < options_.warmup) return options_.learning_rate * shape;
+  return options_.learning_rate * (options_.schedule == Schedule::kFlat ? 1.0 : 0.1 + 0.9 * shape);
+}
+
 void Trainer::step() {
   const std::int64_t inputs = options_.length;
   const at::Tensor x = torch::empty({options_.batch, inputs}, at::kLong);
@@ -120,10 +126,7 @@ void Trainer::step() {
   optimizer_->zero_grad();
   const at::Tensor loss = loss_of(x, y);
   loss.backward();
-  const double shape = step_ < options_.warmup
-                           ? nn::warmup_cosine(step_, options_.warmup, options_.steps)
-                           : 0.1 + 0.9 * nn::warmup_cosine(step_, options_.warmup, options_.steps);
-  optimizer_->step(options_.learning_rate * shape);
+  optimizer_->step(learning_rate());
   const double keep = step_ == 0 ? 0.0 : 0.98;
   loss_ = keep * loss_ + (1 - keep) * loss.item<double>();
   ++step_;

@@ -11,11 +11,15 @@
 
 namespace stream::llm {
 
+/// What the learning rate does behind the warm-up: half a cosine down to a tenth, or nothing.
+enum class Schedule : std::uint8_t { kCosine, kFlat };
+
 struct TrainerOptions {
   std::int64_t steps = 1600, batch = 64;
   std::int64_t length = 64;     ///< inputs of a sample, the begin token among them
-  double learning_rate = 8e-3;  ///< at its peak; half a cosine down to a tenth
-  std::int64_t warmup = 100;
+  double learning_rate = 8e-3;  ///< at its peak
+  std::int64_t warmup = 100;    ///< updates through which it rises to that
+  Schedule schedule = Schedule::kCosine;
   double weight_decay = 0.1;      ///< on matrices
   std::int64_t pool = 2'000'000;  ///< tokens kept to draw from, the newest
   /// Ordinary tokens in front of the begin token in every sample.
@@ -54,6 +58,8 @@ class Trainer {
   bool ready() const { return samples_ > 0; }
   bool finished() const { return step_ >= options_.steps; }
   std::int64_t steps() const { return step_; }
+  /// Of the next update.
+  double learning_rate() const;
   /// Mean over the last fifty updates or so.
   double loss() const { return loss_; }
   const TrainerOptions& options() const { return options_; }

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <functional>
 
 #include "models.hpp"
@@ -131,6 +132,41 @@ TEST(TrainerOptions, WhatCannotBeIsNamed) {
   ModelConfig c = without_begin();
   c.prefix = 4;
   EXPECT_THAT(refusal(c, short_options()), HasSubstr("leaves nothing of a context of 4"));
+}
+
+TEST(Trainer, TheLearningRateFallsOrStays) {
+  for (const Schedule schedule : {Schedule::kCosine, Schedule::kFlat}) {
+    TrainerOptions o = short_options();
+    o.steps = 12, o.warmup = 2, o.learning_rate = 1e-2, o.schedule = schedule;
+    Trainer t = trainer(small_config(), o);
+    t.add(kText);
+    std::vector<double> rates;
+    while (!t.finished()) {
+      rates.push_back(t.learning_rate());
+      t.step();
+    }
+    EXPECT_DOUBLE_EQ(rates[0], 0.5e-2);
+    EXPECT_DOUBLE_EQ(rates[1], 1e-2);
+    EXPECT_DOUBLE_EQ(rates[2], 1e-2);
+    for (std::size_t i = 2; i < rates.size(); ++i) {
+      const double fallen = 0.1 + 0.45 * (1 + std::cos(M_PI * static_cast<double>(i - 2) / 10));
+      EXPECT_DOUBLE_EQ(rates[i], 1e-2 * (schedule == Schedule::kFlat ? 1.0 : fallen)) << i;
+    }
+  }
+}
+
+TEST(Trainer, TheScheduleIsWhatUpdatesTake) {
+  const auto trained = [](Schedule schedule, std::int64_t steps) {
+    TrainerOptions o = short_options();
+    o.steps = 6, o.warmup = 2, o.schedule = schedule;
+    Trainer t = trainer(small_config(), o);
+    t.add(kText);
+    while (t.steps() < steps) t.step();
+    return floats(t.model().weights.at("lm_head.weight"));
+  };
+  EXPECT_EQ(trained(Schedule::kCosine, 3), trained(Schedule::kFlat, 3))
+      << "the third update is at the peak in both";
+  EXPECT_NE(trained(Schedule::kCosine, 4), trained(Schedule::kFlat, 4));
 }
 
 }  // namespace
