@@ -17,7 +17,7 @@ using PickleValue = Pickle::Value;
 using PickleKind = PickleValue::Kind;
 using Reading = ElementKind::Reading;
 
-/// A hundred thousand tensors. What the pickle becomes needs some fifty times its size.
+/// Some forty thousand tensors. What the pickle becomes needs some fifty times its size.
 constexpr std::uint64_t kLargestPickle = std::uint64_t{8} << 20;
 constexpr int kDeepest = 64;
 /// Tensors may share a storage, as tied weights do; together they may be so many times what is stored.

@@ -34,6 +34,7 @@ void run_npy(Bytes);
 void run_tokenizer(Bytes);
 void run_sentencepiece(Bytes);
 void run_huggingface(Bytes);
+void run_packed(Bytes);
 void run_model(Bytes);
 void run_eventlog(Bytes);
 
@@ -57,6 +58,7 @@ inline constexpr Target kTargets[] = {
     {"tokenizer", run_tokenizer},
     {"sentencepiece", run_sentencepiece},
     {"huggingface", run_huggingface},
+    {"packed", run_packed},
     {"model", run_model},
     {"eventlog", run_eventlog},
 };

@@ -1,10 +1,11 @@
-/// Tokenizers and the description of models that come with other people's weights: read or refused; what was
-/// read gives the same ids for a text in one piece and in many.
+/// Tokenizers, the description of models that come with other people's weights, and packed ids: read or
+/// refused; what a tokenizer has read gives the same ids for a text in one piece and in many.
 #include <stdexcept>
 
 #include "archive_input.hpp"
 #include "llm/hugging_face/config.hpp"
 #include "llm/hugging_face/lit_gpt.hpp"
+#include "llm/packed_tokens.hpp"
 #include "llm/tokenizers/json_tokenizer.hpp"
 #include "llm/tokenizers/sentencepiece_tokenizer.hpp"
 #include "target.hpp"
@@ -45,6 +46,15 @@ void run_tokenizer(Bytes bytes) {
 }
 void run_sentencepiece(Bytes bytes) {
   expect_success_or_blame([&] { use(*llm::read_sentencepiece_tokenizer(text_of(bytes))); });
+}
+void run_packed(Bytes bytes) {
+  const MemoryFile file(bytes);
+  expect_success_or_blame([&] {
+    llm::PackedTokens packed(file.path());
+    while (!packed.read(1000).empty()) {
+    }
+    if (!packed.ended()) throw std::logic_error("no more ids before the end");
+  });
 }
 void run_huggingface(Bytes bytes) {
   expect_success_or_blame([&] { llm::read_foreign_config(Value::parse(text_of(bytes)).as_object()); });

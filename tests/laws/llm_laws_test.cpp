@@ -13,6 +13,7 @@
 #include "llm/llm_passkeys.hpp"
 #include "llm/llm_probe.hpp"
 #include "llm/llm_score.hpp"
+#include "llm/llm_tokens.hpp"
 #include "llm/llm_train.hpp"
 #include "llm/memory_duo.hpp"
 #include "llm/study_duo.hpp"
@@ -213,7 +214,7 @@ TEST(Laws, LlmTrain) {
                                      {{"position", "learned"}, {"feed_forward", "reglu"}, {"window", 3}},
                                      {{"position", "sinusoidal"}, {"prefix", 3}, {"probe", 2}},
                                      {{"begin_token", false}, {"random_first", 2}, {"probe", 3}},
-                                     {{"fixed_token", 5}, {"fixed_at", 2}},
+                                     {{"fixed_token", 5}, {"fixed_at", 2}, {"schedule", "flat"}},
                                      {{"score", "mlp_kernel_normalised"}, {"attention_bias", "value"}}};
   for (const Object& change : switches) {
     Object with = params;
@@ -285,9 +286,9 @@ TEST(Laws, LlmProbe) {
     if (name == "kernel") c.score = Score::kMlpKernel;
     if (name == "prefix") c.prefix = 4;
     write_language_model(ids, random_model(c, 6, 3));
-    laws::check_all(
-        laws::subject<ProbeOperator>({{"model", ids}, {"length", 10}, {"report", 2}, {"threshold", 0.1}}),
-        texts_of_ids());
+    laws::check_all(laws::subject<ProbeOperator>(
+                        {{"model", ids}, {"length", 10}, {"report", 2}, {"threshold", 0.1}, {"maps", 3}}),
+                    texts_of_ids());
   }
   std::vector<Packet> raw;
   for (int i = 0; i < 8; ++i)
@@ -311,6 +312,12 @@ TEST(Laws, LlmCorpus) {
   expect_resumable<CorpusSource>({{"path", (folder / "a.txt").string()}, {"times", 2}});
   expect_resumable<CorpusSource>(
       {{"path", (folder / "a.txt").string()}, {"times", 0}, {"steps", 3}, {"bytes_per_step", 90'000}});
+}
+
+TEST(Laws, LlmTokens) {
+  const std::string folder = STREAM_SOURCE_DIR "/tests/golden/packed_tokens";
+  expect_resumable<TokenSource>({{"path", folder}, {"length", 7}, {"times", 2}});
+  expect_resumable<TokenSource>({{"path", folder + "/train_0000000000.bin"}, {"times", 0}, {"tokens", 250}});
 }
 
 TEST(Laws, LlmStudyStreaming) {
