@@ -157,7 +157,7 @@ int fault_campaign(const Options& options) {
   const std::size_t sample = options.short_form ? 1 : static_cast<std::size_t>(options.count);
   for (const Pipeline& pipeline : pipelines(options.only)) {
     if (pipeline.heavy && options.only.empty()) continue;  // its files are the same formats' as the others'
-    Site site(pipeline, random(), 400);
+    Site site(pipeline, random(), options.length);
     for (const bool stopped : {false, true}) {
       for (const Fault& fault : kFaults) {
         if (options.minutes > 0 && Clock::now() - start > std::chrono::duration<double>(60 * options.minutes))

@@ -1,5 +1,5 @@
 /// usage: campaign kill|crash|faults|damage|delivery|long [--short] [--count N] [--minutes M] [--seed N]
-///                 [--pipelines NAME,NAME...]
+///                 [--length N] [--pipelines NAME,NAME...]
 /// Disturbs runs and prints what they went through. Exit code 1 when one of them did not come out right.
 #include <charconv>
 #include <cstdio>
@@ -24,7 +24,8 @@ constexpr Part kParts[] = {
     {"kill", kill_campaign, "stop running programs at random instants (--count: SIGKILLs, 500 by default)"},
     {"crash", crash_campaign,
      "die at one file operation, with or without the machine's power (--count: of each kind, 60)"},
-    {"faults", fault_campaign, "make every file operation fail in turn (--count: only so many of each kind)"},
+    {"faults", fault_campaign,
+     "make every file operation fail in turn (--count: only so many of each kind; --length: of the input)"},
     {"damage", damage_campaign, "damage checkpoints in every way"},
     {"delivery", delivery_campaign, "kill writers and readers of pipes (--count: rounds, 12 by default)"},
     {"long", long_run, "an hour's stream: memory, files and latency stay flat (--minutes: wall-clock, 3)"},
@@ -32,7 +33,8 @@ constexpr Part kParts[] = {
 
 int usage() {
   std::fputs(
-      "usage: campaign PART [--short] [--count N] [--minutes M] [--seed N] [--pipelines NAME,NAME...]\n",
+      "usage: campaign PART [--short] [--count N] [--minutes M] [--seed N] [--length N] [--pipelines "
+      "NAME,NAME...]\n",
       stderr);
   for (const Part& part : kParts) std::fprintf(stderr, "  %-10s %s\n", part.name, part.about);
   std::fputs("pipelines:\n", stderr);
@@ -68,6 +70,8 @@ int main(int argc, char** argv) {
       options.minutes = std::atof(value);
     else if (name == "--seed")
       options.seed = std::strtoull(value, nullptr, 10);
+    else if (name == "--length")
+      options.length = std::atoi(value);
     else if (name == "--pipelines")
       options.only = split(value);
     else

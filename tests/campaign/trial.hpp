@@ -19,6 +19,7 @@ struct Options {
   int count = 0;            ///< of the part's unit; 0: its default
   double minutes = 0;       ///< 0: as long as it takes
   std::uint64_t seed = 1;
+  int length = 400;               ///< of the inputs of `faults`, in the measure of each pipeline
   std::vector<std::string> only;  ///< pipelines; empty: all
 };
 
