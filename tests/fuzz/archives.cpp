@@ -37,7 +37,7 @@ std::vector<std::uint8_t> with_pickle(Bytes pickle) {
       number(*to, content.size(), 4), number(*to, content.size(), 4), number(*to, name.size(), 2),
           number(*to, 0, 2);
     }
-    number(directory, 0, 10), number(directory, offset, 4);
+    number(directory, 0, 6), number(directory, 0, 4), number(directory, offset, 4);
     for (auto* to : {&directory, &out}) to->insert(to->end(), name.begin(), name.end());
     out.insert(out.end(), content.begin(), content.end());
   };
