@@ -66,7 +66,9 @@ TEST_P(AttentionMemories, KeepWhatTheirRuleSays) {
     logits.emplace_back(session->logits().begin(), session->logits().end());
     Kept expected = seen;
     if (t >= 9)
-      for (auto& [where, slots] : expected) {
+      for (auto& entry : expected) {
+        const auto& where = entry.first;
+        auto& slots = entry.second;
         std::size_t least = 0;
         const auto score = [&](std::size_t s) {
           if (h2o) return received.at({where.first, where.second, slots[s]});
