@@ -1,4 +1,4 @@
-/// Tensors in other people's files, as archives: safetensors, PyTorch's zip archives (one file of them, or a
+/// Tensors in other people's files, as archives: safetensors, PyTorch's files (one of them, or a
 /// folder with its index), NumPy's .npz and .npy. The readers are our own and trust nothing: every offset is
 /// checked against the file, and no allocation is sized by a number that the file's length does not bear out.
 #pragma once

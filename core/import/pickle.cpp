@@ -285,7 +285,8 @@ class PickleMachine {
       case 'R':
         return call();
       case 'Q':  // BINPERSID
-        return push(with_node(PickleKind::kPersistent, last(1)));
+        out_.persistent_.push_back(with_node(PickleKind::kPersistent, last(1)));
+        return push(out_.persistent_.back());
       case 'q':
         return put(little_endian(1), peek());
       case 'r':

@@ -59,6 +59,8 @@ class Pickle {
   Pickle& operator=(const Pickle&) = delete;
 
   const Value& root() const { return root_; }
+  /// All that lies outside, in the order in which it was referred to.
+  std::span<const Value> persistent() const { return persistent_; }
   /// Bytes that it took.
   std::size_t size() const { return at_; }
 
@@ -66,6 +68,7 @@ class Pickle {
   friend class PickleMachine;
   // Flat, so that neither depth nor a list that holds itself matters when it goes.
   std::deque<Node> nodes_;
+  std::vector<Value> persistent_;
   Value root_;
   std::size_t at_ = 0;
 };

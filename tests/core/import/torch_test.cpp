@@ -263,6 +263,70 @@ TEST(Torch, KeysThatCannotNameATensor) {
   EXPECT_TRUE(by_number.has("3"));
 }
 
+/// The format before version 1.6: pickles one after the other, and the storages.
+std::string before_1_6(const std::string& content, const std::string& keys, const std::string& data,
+                       const std::string& version = "M\xe9\x03", const std::string& little = "\x88") {
+  return std::string("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", 15) + pickle(version) +
+         pickle(dictionary(text("protocol_version") + "M\xe9\x03" + text("little_endian") + little)) +
+         pickle(content) + pickle("](" + keys + "e") + data;
+}
+std::string old_storage(const std::string& key, std::int32_t elements) {
+  return tuple(text("storage") + name("torch", "FloatStorage") + text(key) + text("cpu") + number(elements) +
+               "N") +
+         "Q";
+}
+
+TEST(Torch, PicklesThatFollowEachOther) {
+  const std::string two = dictionary(text("a") + tensor(old_storage("7", 3), 0, {3}, {1}) + text("b") +
+                                     tensor(old_storage("8", 2), 1, {1}, {1}));
+  const std::string seven = raw<std::uint64_t>({3}) + raw<float>({1, 2, 3}),
+                    eight = raw<std::uint64_t>({2}) + raw<float>({4, 5});
+  const Archive a = read(before_1_6(two, text("8") + text("7"), eight + seven));
+  EXPECT_THAT(a.tensor("a").values<float>(), ElementsAre(1, 2, 3));
+  EXPECT_THAT(a.tensor("b").values<float>(), ElementsAre(5));
+  const auto fault_with = [&](const std::string& keys, const std::string& data) {
+    return fault([&] { read(before_1_6(two, keys, data)); });
+  };
+  const std::string both = text("7") + text("8");
+  EXPECT_THAT(fault_with(both, seven + eight + "x"), HasSubstr("found 1 bytes more"));
+  EXPECT_THAT(fault_with(both, eight + seven),
+              HasSubstr("m.bin: tensor 'a': its storage '7' has 8 bytes, expected 3 elements of 4"));
+  EXPECT_THAT(fault_with(text("7"), seven),
+              HasSubstr("m.bin: tensor 'b': its storage '8' is not in the file"));
+  EXPECT_THAT(fault_with(text("9"), seven), HasSubstr("the list of storages names one that no tensor has"));
+  EXPECT_THAT(fault_with("N", seven), HasSubstr("the list of storages names one that no tensor has"));
+  EXPECT_THAT(fault_with(text("7") + text("7"), seven + seven), HasSubstr("storage '7' is there twice"));
+  for (const std::uint64_t count : {std::uint64_t{4}, std::uint64_t{1} << 62, ~std::uint64_t{0}})
+    EXPECT_THAT(fault_with(text("7"), raw<std::uint64_t>({count}) + raw<float>({1, 2, 3})),
+                HasSubstr("expected the number of a storage's elements and those at offset"));
+  const auto of_machine = [&](const std::string& version, const std::string& little) {
+    return fault([&] { read(before_1_6(two, both, seven + eight, version, little)); });
+  };
+  EXPECT_EQ(of_machine("M\xe9\x03", "\x88"), "(none)");
+  EXPECT_THAT(of_machine("K\x05", "\x88"), HasSubstr("expected version 1001"));
+  EXPECT_THAT(of_machine("M\xe9\x03", "\x89"), HasSubstr("not little-endian"));
+  EXPECT_THAT(
+      fault([&] {
+        read(before_1_6(name("os", "system") + tuple(text("touch owned")) + "R", both, seven + eight));
+      }),
+      AllOf(HasSubstr("the content, which begins at offset "), HasSubstr("refers to 'os.system'")));
+  // A view of a storage that is stored as a part of another one.
+  const std::string view = tuple(text("storage") + name("torch", "FloatStorage") + text("7") + text("cpu") +
+                                 number(3) + tuple(text("8") + number(0) + number(2))) +
+                           "Q";
+  EXPECT_THAT(fault([&] { read(before_1_6(tensor(view, 0, {1}, {1}), text("7"), seven)); }),
+              HasSubstr("the list of storages names one that no tensor has"));
+  const std::string whole = before_1_6(two, both, seven + eight);
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_NE(fault([&] { read(whole.substr(0, size)); }), "(none)") << size;
+  for (std::size_t at = 0; at < whole.size(); ++at)
+    for (const unsigned char flip : {0x01, 0x80, 0xff}) {
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ flip);
+      fault([&] { read(damaged); });  // kBadData or fine; never anything else
+    }
+}
+
 /// A file that PyTorch wrote.
 TEST(Torch, EveryCutAndEveryFlippedByteIsAnErrorOrHarmless) {
   const std::string whole = contents(STREAM_SOURCE_DIR "/tests/golden/import/torch-module.bin");

@@ -3,7 +3,7 @@
 
     python3 -m venv venv && venv/bin/pip install torch==2.15.0 numpy==2.4.6
     venv/bin/python make_torch.py
-    apt-get install python3-torch && /usr/bin/python3 make_torch.py old      # version 1.13, one file more
+    apt-get install python3-torch && /usr/bin/python3 make_torch.py old      # version 1.13, two files more
 
 Needed only to change the files: the tests read what is stored here.
 """
@@ -89,6 +89,7 @@ def rewrite(source, target, method=zipfile.ZIP_STORED, change=lambda name, conte
 def old():
     """Of version 1.13."""
     torch.save({**kinds(), **views()}, "torch-1.13.bin")
+    torch.save({**kinds(), **views()}, "torch-1.13-legacy.bin", _use_new_zipfile_serialization=False)
 
 
 def main():
@@ -98,6 +99,10 @@ def main():
     torch.save(views(), "torch-views.pth")
     holds("torch-views.pth", views())
     holds("torch-1.13.bin", {**kinds(), **views()})
+    # The format before version 1.6.
+    holds("torch-1.13-legacy.bin", {**kinds(), **views()})
+    torch.save({"model": views(), "step": 3}, "torch-legacy.pt", _use_new_zipfile_serialization=False)
+    holds("torch-legacy.pt", {"model." + k: v for k, v in views().items()})
     torch.save(views(), "torch-protocol4.pt", pickle_protocol=4)
     holds("torch-protocol4.pt", views())
     rewrite("torch-views.pth", "torch-deflated.bin", zipfile.ZIP_DEFLATED)
@@ -132,8 +137,6 @@ def main():
     holds("torch-sharded", {t: v for part in shards.values() for t, v in part.items()})
 
     # --- what is refused
-    torch.save(torch.arange(3), "torch-legacy.pt", _use_new_zipfile_serialization=False)
-    refused("torch-legacy.pt", "PyTorch's format before version 1.6")
     torch.save(Layer(), "torch-object.pt")
     refused("torch-object.pt", "data.pkl: refers to '__main__.Layer', which is no part of a state dict")
     torch.save({"c": torch.zeros(2, dtype=torch.complex64)}, "torch-complex.pt")
