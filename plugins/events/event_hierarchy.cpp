@@ -45,13 +45,11 @@ EventHierarchy::Node EventHierarchy::node_of(const SceneNode& node, double time)
   Node out;
   out.entity = at->second;
   out.before = entity.seen;
-  // Change is for each usual step, so that one that is lost does not look like haste.
-  const double elapsed = out.before == kNobody ? 1 : std::max(1.0, (time - entity.time) / model_->unit);
+  const float spell = out.before == kNobody ? 1 : model_->spell(time - entity.time);
   out.inputs.resize(model_->inputs());
   for (std::size_t i = 0; i < f; ++i) {
-    const float change = (node.x[i] - entity.x[i]) / static_cast<float>(elapsed);
     out.inputs[i] = model_->scaled(i, node.x[i]);
-    out.inputs[f + i] = model_->scaled(f + i, change);
+    out.inputs[f + i] = model_->scaled(f + i, (node.x[i] - entity.x[i]) / spell);
   }
   out.inputs[2 * f + static_cast<std::size_t>(node.type)] = 1;
   entity.type = node.type, entity.seen = step_, entity.time = time, entity.x = node.x;

@@ -6,6 +6,7 @@
 /// (Li et al., "Graph Cross Networks with Vertex Infomax Pooling", NeurIPS 2020, section 3.1).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -62,6 +63,10 @@ struct EventModel {
   /// A number of x (i < features) or of its change (features + i) in units of its spread, with long tails
   /// drawn in: what is rare is far out, and must not be all that a layer sees.
   float scaled(std::size_t i, float value) const { return std::asinh((value - mean[i]) / scale[i]); }
+  /// What changes are divided by that came about in so many seconds. What drifts without aim gets as far as
+  /// the root of the time: so a step that is lost makes quiet nodes look neither hasty nor calm, and an act
+  /// that fell into the gap is not thinned out over it.
+  float spell(double seconds) const { return static_cast<float>(std::sqrt(std::max(1.0, seconds / unit))); }
   std::size_t skipped() const { return static_cast<std::size_t>(vocabulary.features); }
   /// Relations of the convolutions: each of the scene's in both directions, and the entity a step before.
   std::size_t relations() const { return 2 * vocabulary.relations.size() + 1; }

@@ -53,7 +53,7 @@ Spec TimeGraphsTrainSource::spec() {
           "(vertex infomax): labels are not looked at. Its thresholds are quantiles over the games. Then it "
           "stays as it is, each game is streamed through it once, and the head learns from the graphs that "
           "there are at the times of the labels. With `joint` the event model learns on with the head: every "
-          "update grows its graphs anew, which takes ten times as long and more.")
+          "update grows its graphs anew and goes back through them.")
       .paper(
           "Maheshwari, Ren, Wang, Sosic, Leskovec, TimeGraphs: Graph-based Temporal Reasoning, arXiv "
           "2401.03134; Li, Chen, Zhang, Tsang, Graph Cross Networks with Vertex Infomax Pooling, NeurIPS "

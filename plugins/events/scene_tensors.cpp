@@ -50,10 +50,10 @@ SceneTensors scene_tensors(std::span<const Scene> scenes, const EventModel& mode
       const bool fresh = at->second.node < 0 || at->second.step + static_cast<std::size_t>(kept) < t;
       if (fresh) at->second = now, ++entities;
       const Seen before = at->second;
-      const double elapsed = fresh ? 1 : std::max(1.0, (scene.time - before.time) / model.unit);
+      const float spell = fresh ? 1 : model.spell(scene.time - before.time);
       for (std::size_t i = 0; i < f; ++i) inputs.push_back(model.scaled(i, node.x[i]));
       for (std::size_t i = 0; i < f; ++i)
-        inputs.push_back(model.scaled(f + i, (node.x[i] - before.is->x[i]) / static_cast<float>(elapsed)));
+        inputs.push_back(model.scaled(f + i, (node.x[i] - before.is->x[i]) / spell));
       for (std::size_t k = 0; k < model.vocabulary.types.size(); ++k)
         inputs.push_back(static_cast<std::int32_t>(k) == node.type ? 1.f : 0.f);
       degree.push_back((fresh ? 0 : 1) + (model.delay > 0 ? 1 : 0));

@@ -48,6 +48,24 @@ TEST(TimeGraphs, AStreamGrowsTheHierarchyOfTheWholeLog) {
   }
 }
 
+/// A change that came about while steps were lost is divided by the root of the time that it took.
+TEST(TimeGraphs, ChangesOverLostStepsAreInTheirSpread) {
+  const EventModel& model = *learnt(1);
+  for (const double steps : {0.5, 1.0, 4.0, 9.0}) {
+    EventHierarchy hierarchy(learnt(1), {});
+    Scene scene = scenes_of(12)[0];
+    hierarchy.push(scene);
+    scene.time += steps * model.unit;
+    scene.nodes[0].x[0] += 0.3f;
+    hierarchy.push(scene);
+    const EventGraph graph = hierarchy.graph();
+    const std::size_t width = graph.features.size() / graph.nodes.size(), f = scene.nodes[0].x.size();
+    const float* node = graph.features.data() + static_cast<std::size_t>(graph.targets[0]) * width;
+    EXPECT_NEAR(node[f], model.scaled(f, 0.3f / static_cast<float>(std::sqrt(std::max(1.0, steps)))), 1e-5)
+        << steps;
+  }
+}
+
 TEST(TimeGraphs, NamesAndTheOrderOfNodesDoNotMatter) {
   auto scenes = scenes_of(8);
   EventHierarchy one(learnt(1), {}), two(learnt(1), {});
