@@ -182,8 +182,8 @@ class TorchFile {
           bytes > rest.size() - 8)
         throw bad_data(name_ + ": expected the number of a storage's elements and those at offset " +
                        std::to_string(at) + ", found " + std::to_string(rest.size()) + " bytes");
-      const Buffer data = file_.slice(at + 8, static_cast<std::size_t>(bytes));
-      if (!stored_at_.emplace(key.view(), Stored{bytes, [data] { return data; }}).second)
+      Stored stored{bytes, [slice = file_.slice(at + 8, static_cast<std::size_t>(bytes))] { return slice; }};
+      if (!stored_at_.emplace(key.view(), std::move(stored)).second)
         throw bad_data(name_ + ": storage '" + std::string(key.view()) + "' is there twice");
       at += 8 + static_cast<std::size_t>(bytes);
     }
