@@ -118,6 +118,7 @@ void JointTrainer::step() {
                            live.back().affinities[l].end());
   }
   std::vector<const EventGraph*> graphs;
+  graphs.reserve(live.size());
   for (const LiveGraph& one : live) graphs.push_back(&one.graph);
   GraphBatch batch = batch_of(graphs, head_->shape());
   batch.features = at::cat(features).narrow(1, 0, head_->shape().features);
