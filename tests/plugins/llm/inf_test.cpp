@@ -39,9 +39,8 @@ View view_of(std::int64_t t, const Options& o, std::int64_t start, std::int64_t 
   for (std::int64_t s = 0; s <= t; ++s) {
     if (t - s < o.local) {
       view.seen.push_back({s, o.local - 1 - (t - s)});
-    } else if (s < init || s >= (moved > 0 ? o.init + moved * o.block : init)) {
-      view.seen.push_back({s, 0});
-    } else if (std::find(read.begin(), read.end(), (s - o.init) / o.block) != read.end()) {
+    } else if (s < init || s >= (moved > 0 ? o.init + moved * o.block : init) ||
+               std::find(read.begin(), read.end(), (s - o.init) / o.block) != read.end()) {
       view.seen.push_back({s, 0});
     }
   }

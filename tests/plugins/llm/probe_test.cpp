@@ -16,7 +16,7 @@ namespace {
 
 using namespace testing;
 
-std::shared_ptr<const Decoder> decoder(ModelConfig c, double key_bias = 0) {
+std::shared_ptr<const Decoder> decoder(const ModelConfig& c, double key_bias = 0) {
   LanguageModel model = random_model(c, 12, 2);
   for (auto& [name, tensor] : model.weights)
     if (name.ends_with("key_bias")) {
