@@ -17,7 +17,7 @@ struct ArchiveLibrary {
   void (*write_beside)(const std::string& temporary, const std::string& path, const Archive& archive);
   NamelessArchive (*write_nameless)(const std::string& path, const Archive& archive);
   void (*let_go)(const Buffer& mapped);
-  Archive (*import_tensors)(const std::string& path);  ///< safetensors, .npz, .npy: see import/import.hpp
+  Archive (*import_tensors)(const std::string& path);  ///< of other programs: see import/import.hpp
 };
 /// Loads libstream-hdf5 beside libstream. Throws Error(kFailed).
 const ArchiveLibrary& archive_library();

@@ -23,9 +23,10 @@ Packet coarse(const Packet& packet, int step) {
       samples.push_back(static_cast<std::uint16_t>(x - x % step));
     }
   }
-  Buffer buffer = layout.bits > 8 ? Buffer::own(std::move(samples))
-                                  : Buffer::own(std::vector<std::uint8_t>(samples.begin(), samples.end()));
-  return packet.with<Frame>(layout.frame(std::move(buffer)));
+  const Buffer buffer = layout.bits > 8
+                            ? Buffer::own(std::move(samples))
+                            : Buffer::own(std::vector<std::uint8_t>(samples.begin(), samples.end()));
+  return packet.with<Frame>(layout.frame(buffer));
 }
 
 std::vector<Object> compared(const std::vector<Packet>& reference, const std::vector<Packet>& other) {
@@ -80,6 +81,7 @@ TEST(FrameQuality, EqualsWhatFfmpegPrinted) {
   for (std::size_t i = 0; i < std::size(kCases); ++i) {
     const auto sent = moving(kCases[i].layout, 6);
     std::vector<Packet> worse;
+    worse.reserve(sent.size());
     for (const Packet& p : sent) worse.push_back(coarse(p, kCases[i].layout.bits > 8 ? 48 : 12));
     const Object last = compared(sent, worse).back();
     const bool gray = kCases[i].layout.format == PixelFormat::kGray,
@@ -107,6 +109,7 @@ TEST(FrameQuality, EqualsWhatFfmpegPrintsNow) {
   for (const Stored& c : kCases) {
     const auto sent = moving(c.layout, 6);
     std::vector<Packet> worse;
+    worse.reserve(sent.size());
     for (const Packet& p : sent) worse.push_back(coarse(p, c.layout.bits > 8 ? 48 : 12));
     // GBR is how libav orders the planes.
     const auto raw = [&](const std::vector<Packet>& packets) {

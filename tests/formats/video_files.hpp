@@ -29,7 +29,7 @@ inline std::vector<Packet> moving(const FrameLayout& layout, int count, Rational
     else
       buffer = Buffer::own(std::vector<std::uint8_t>(samples.begin(), samples.end()));
     const Time time = time_of(i, rate);
-    out.push_back(Packet::of<Frame>(time, layout.frame(std::move(buffer))));
+    out.push_back(Packet::of<Frame>(time, layout.frame(buffer)));
     out.back().duration = time_of(i + 1, rate) - time;
   }
   return out;

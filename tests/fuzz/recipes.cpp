@@ -58,8 +58,7 @@ void run_recipe(Bytes bytes) {
 
 void run_manifest(Bytes bytes) {
   static const std::filesystem::path folder = [] {
-    const auto made =
-        std::filesystem::temp_directory_path() / ("fuzz-manifest-" + std::to_string(::getpid()));
+    auto made = std::filesystem::temp_directory_path() / ("fuzz-manifest-" + std::to_string(::getpid()));
     std::filesystem::create_directories(made);
     return made;
   }();

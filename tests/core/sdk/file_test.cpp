@@ -73,7 +73,7 @@ TEST_F(FileTest, TheFirstSyncAlsoMakesTheNameDurable) {
       return fd;
     }
     int fsync(int fd) override {
-      synced.push_back(fd == folder ? "folder" : "file");
+      synced.emplace_back(fd == folder ? "folder" : "file");
       return FileSystem::fsync(fd);
     }
     int folder = -1;
