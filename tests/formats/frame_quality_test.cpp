@@ -81,7 +81,6 @@ TEST(FrameQuality, EqualsWhatFfmpegPrinted) {
   for (std::size_t i = 0; i < std::size(kCases); ++i) {
     const auto sent = moving(kCases[i].layout, 6);
     std::vector<Packet> worse;
-    worse.reserve(sent.size());
     for (const Packet& p : sent) worse.push_back(coarse(p, kCases[i].layout.bits > 8 ? 48 : 12));
     const Object last = compared(sent, worse).back();
     const bool gray = kCases[i].layout.format == PixelFormat::kGray,
@@ -109,7 +108,6 @@ TEST(FrameQuality, EqualsWhatFfmpegPrintsNow) {
   for (const Stored& c : kCases) {
     const auto sent = moving(c.layout, 6);
     std::vector<Packet> worse;
-    worse.reserve(sent.size());
     for (const Packet& p : sent) worse.push_back(coarse(p, c.layout.bits > 8 ? 48 : 12));
     // GBR is how libav orders the planes.
     const auto raw = [&](const std::vector<Packet>& packets) {

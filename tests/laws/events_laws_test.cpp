@@ -58,13 +58,12 @@ TEST(Laws, EventsReadOfDocuments) {
     if (i % 9 == 0) moma += ",\n7";
   }
   moma += "]\n";
-  for (const auto& [dialect, text] :
-       {std::pair("statsbomb", json), std::pair("xes", xes), std::pair("moma", moma)}) {
-    const laws::ScratchFile file(text, ".log");
+  for (const auto& log : {std::pair("statsbomb", json), std::pair("xes", xes), std::pair("moma", moma)}) {
+    const laws::ScratchFile file(log.second, ".log");
     laws::resuming_a_source_is_exact(
         [&] {
           auto op =
-              testing::make<EventsRead>({{"path", file.path()}, {"dialect", dialect}, {"tolerance", "9s"}});
+              testing::make<EventsRead>({{"path", file.path()}, {"dialect", log.first}, {"tolerance", "9s"}});
           return std::unique_ptr<Source>(dynamic_cast<Source*>(op.release()));
         },
         2);

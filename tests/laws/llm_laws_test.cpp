@@ -45,7 +45,7 @@ std::string byte_model(const ScratchFolder& folder) {
   c.vocabulary = kByteVocabulary, c.begin_token = kByteBegin, c.context = 64;
   LanguageModel model = random_model(c, 5, 3);
   model.tokenizer_kind = "bytes";
-  const std::string path = (folder / "bytes.h5").string();
+  std::string path = (folder / "bytes.h5").string();
   write_language_model(path, model);
   return path;
 }

@@ -20,7 +20,7 @@ std::unique_ptr<Sink> sink(Object params, const std::string& path) {
   return std::unique_ptr<Sink>(dynamic_cast<Sink*>(op.release()));
 }
 
-void finish(Sink& sink, testing::Collector& out) {
+inline void finish(Sink& sink, testing::Collector& out) {
   sink.finish(out);
   sink.flush();
   sink.sync();
