@@ -9,18 +9,9 @@ namespace stream::events {
 void Affine::add(const float* x, float* y) const {
   if (!bias.empty())
     for (std::size_t o = 0; o < out; ++o) y[o] += bias[o];
-  // Eight at a time, which the compiler makes vectors of; zeros (types, what relu cut off) are many.
-  constexpr std::size_t kLanes = 8;
   const float* row = weight.data();
-  float* const __restrict to = y;
-  for (std::size_t i = 0; i < in; ++i, row += out) {
-    const float value = x[i];
-    if (value == 0) continue;
-    std::size_t o = 0;
-    for (; o + kLanes <= out; o += kLanes)
-      for (std::size_t k = 0; k < kLanes; ++k) to[o + k] += row[o + k] * value;
-    for (; o < out; ++o) to[o] += row[o] * value;
-  }
+  for (std::size_t i = 0; i < in; ++i, row += out)
+    for (std::size_t o = 0; o < out; ++o) y[o] += row[o] * x[i];
 }
 
 void Affine::save(Archive& group) const {

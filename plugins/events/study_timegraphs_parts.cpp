@@ -118,23 +118,18 @@ void TimeGraphsTaskPart::begin_arm() {
   } else if (arm.kind == Kind::kTransformer) {
     answerer_ = std::make_shared<TransformerAnswerer>(*games_, model.vocabulary, shape, seed);
   } else {
+    const auto grown = std::make_shared<const GrownGraphs>(events_->model(), hierarchy(arm.kind), *games_);
     answerer_ = std::make_shared<GraphAnswerer>(
-        grown(arm.kind), std::make_shared<ReasoningHead>(head_shape(model, asked_), seed));
-    if (arm.kind == Kind::kEvents) parameters_ = answerer_->parameter_count();
+        grown, std::make_shared<ReasoningHead>(head_shape(model, asked_), seed));
+    if (arm.kind == Kind::kEvents) {
+      parameters_ = answerer_->parameter_count();
+      measure_events(*grown);
+    }
   }
   GameTrainerOptions o;
   o.outputs = shape.outputs, o.steps = options_.steps, o.rate = arm.rate, o.dropout = options_.dropout;
   o.games = counter() ? 32 : 8, o.questions = counter() ? 1 : 4;
   trainer_ = std::make_unique<GameTrainer>(answerer_, games_, training_, o, seed + 1);
-}
-
-std::shared_ptr<const GrownGraphs> TimeGraphsTaskPart::grown(Kind kind) {
-  auto& graphs = grown_[kind];
-  if (!graphs) {
-    graphs = std::make_shared<const GrownGraphs>(events_->model(), hierarchy(kind), *games_);
-    if (kind == Kind::kEvents) measure_events(*graphs);
-  }
-  return graphs;
 }
 
 /// What the hierarchy does before anything has been learnt from labels.
@@ -220,12 +215,7 @@ void TimeGraphsTaskPart::end_arm() {
     }
   }
   trainer_.reset(), answerer_.reset();
-  ++arm_;
-  std::erase_if(grown_, [&](const auto& one) {
-    return std::none_of(arms_.begin() + static_cast<std::ptrdiff_t>(arm_), arms_.end(),
-                        [&](const Arm& left) { return left.kind == one.first; });
-  });
-  if (arm_ < arms_.size()) return;
+  if (++arm_ < arms_.size()) return;
   arm_ = 0, ++seed_;
   events_.reset(), games_.reset();
 }

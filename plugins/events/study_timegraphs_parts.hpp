@@ -43,8 +43,6 @@ class TimeGraphsTaskPart final : public StudyPart {
   void end_arm();
   Score measure(const Answerer& answerer, const Games& games, std::span<const std::size_t> which) const;
   void measure_events(const GrownGraphs& graphs);
-  /// Of this seed's games, grown at the first arm that reads them and let go after the last.
-  std::shared_ptr<const GrownGraphs> grown(Kind kind);
   HierarchyOptions hierarchy(Kind kind) const;
   std::vector<double> over_seeds(const std::string& arm, const std::string& figure) const;
   void counter_claims(std::vector<Object>& out) const;
@@ -59,7 +57,6 @@ class TimeGraphsTaskPart final : public StudyPart {
   std::shared_ptr<Games> games_;
   std::vector<std::size_t> training_, validation_, testing_;
   std::unique_ptr<EventPretraining> events_;
-  std::map<Kind, std::shared_ptr<const GrownGraphs>> grown_;
   std::shared_ptr<Answerer> answerer_;
   std::unique_ptr<GameTrainer> trainer_;
   std::int64_t flat_horizon_ = 1, parameters_ = 0;

@@ -58,13 +58,14 @@ TEST(Shipped, Bandits) {
   expect_held(
       {"bandits.arms", "bandits.world", "bandits.curves", "bandits.recovering_arms", "--trials", "50"}, 4);
   expect_held(
-      {"bandits.ical", "--input", STREAM_SOURCE_DIR "/tests/laws/data/calendar.jsonl", "--trials", "50"}, 1);
+      {"bandits.ical", "--input", (STREAM_SOURCE_DIR "/tests/laws/data/calendar.jsonl"), "--trials", "50"},
+      1);
   expect_held(
-      {"bandits.calendar", "--input", STREAM_SOURCE_DIR "/share/examples/recovery.jsonl", "--trials", "20"},
+      {"bandits.calendar", "--input", (STREAM_SOURCE_DIR "/share/examples/recovery.jsonl"), "--trials", "20"},
       1);
   expect_held({"bandits.single_pass", "--set", "arms=1000", "--set", "trials=1000000", "--set",
                "world=simulated", "--set", "algorithm=log-tower", "--input",
-               STREAM_SOURCE_DIR "/share/examples/ads.jsonl", "--trials", "50"},
+               (STREAM_SOURCE_DIR "/share/examples/ads.jsonl"), "--trials", "50"},
               1);
 }
 

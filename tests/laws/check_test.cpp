@@ -7,10 +7,7 @@
 namespace stream::testing {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
 
 struct Wrong {
   const char* op;
@@ -138,7 +135,7 @@ TEST(Check, WrongUsageIsSaid) {
 
 TEST(Check, TheTableIsNoWiderThanAPage) {
   Program program{
-      .argv = {STREAM_BINARY_DIR "/bin/stream", "check", "broken.forgets_field", "--trials", "20"}};
+      .argv = {(STREAM_BINARY_DIR "/bin/stream"), "check", "broken.forgets_field", "--trials", "20"}};
   program.environment = {"STREAM_PLUGIN_PATH=" BROKEN_FOLDER};
   const Outcome outcome = run(program);
   EXPECT_THAT(outcome.out, HasSubstr("resume is BROKEN: "));
