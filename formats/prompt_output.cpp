@@ -1,5 +1,7 @@
 #include "prompt_output.hpp"
 
+#include <utility>
+
 namespace stream {
 
 PromptOutput::~PromptOutput() {
@@ -13,42 +15,116 @@ PromptOutput::~PromptOutput() {
 }
 
 void PromptOutput::write(std::string_view item, std::string_view terminator) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (failure_) std::rethrow_exception(failure_);
-  file_.write(item);
-  if (!terminator.empty()) file_.write(terminator);
+  const std::size_t size = item.size() + terminator.size();
+  if (filling_.size() + size > kPiece) hand_over(lock);
+  if (size > kPiece) {  // too large to be worth a copy
+    wait_idle(lock);
+    file_.write(item);
+    file_.write(terminator);
+    handed_ = file_.offset();
+  } else {
+    filling_.append(item).append(terminator);
+  }
   if (armed_) return;
   const auto now = Clock::now();
   if (now - flushed_ >= patience_) {
-    file_.flush();
+    wait_idle(lock);
+    write_out();
     flushed_ = now;
     return;
   }
   armed_ = true;
-  if (!thread_.joinable()) thread_ = std::thread(&PromptOutput::flush_later, this);
-  wake_.notify_one();
-}
-
-void PromptOutput::flush_later() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    wake_.wait(lock, [&] { return armed_ || ending_; });
-    wake_.wait_for(lock, patience_, [&] { return ending_; });
-    if (ending_) return;
-    try {
-      file_.flush();
-    } catch (...) {
-      failure_ = std::current_exception();
-    }
-    flushed_ = Clock::now();
-    armed_ = false;
-  }
+  due_ = now + patience_;
+  start();
 }
 
 void PromptOutput::flush() {
+  std::unique_lock lock(mutex_);
+  wait_idle(lock);
+  write_out();
+}
+
+std::uint64_t PromptOutput::offset() const {
   const std::lock_guard lock(mutex_);
+  return handed_ + filling_.size();
+}
+
+void PromptOutput::resume_at(std::uint64_t offset) {
+  std::unique_lock lock(mutex_);
+  wait_idle(lock);
+  filling_.clear();
+  file_.resume_at(offset);
+  handed_ = file_.offset();
+}
+
+/// A full piece to the thread, once that is done with the one before.
+void PromptOutput::hand_over(std::unique_lock<std::mutex>& lock) {
+  if (filling_.empty()) return;
+  wait_idle(lock);
+  if (filling_.empty()) return;  // it went out while we waited
+  handed_ += filling_.size();
+  std::swap(filling_, emptying_);
+  busy_ = true;
+  start();
+}
+
+void PromptOutput::wait_idle(std::unique_lock<std::mutex>& lock) {
+  idle_.wait(lock, [&] { return !busy_; });
   if (failure_) std::rethrow_exception(failure_);
-  file_.flush();
+}
+
+/// Everything to the operating system, while the thread writes no piece.
+void PromptOutput::write_out() {
+  try {
+    file_.write(filling_);
+    filling_.clear();
+    file_.flush();
+    handed_ = file_.offset();
+  } catch (...) {
+    failure_ = std::current_exception();  // some of it may be there: nothing is to follow
+    throw;
+  }
+}
+
+void PromptOutput::start() {
+  if (!thread_.joinable()) thread_ = std::thread(&PromptOutput::serve, this);
+  wake_.notify_one();
+}
+
+void PromptOutput::serve() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    bool due = false;
+    if (armed_)
+      due = !wake_.wait_until(lock, due_, [&] { return busy_ || ending_; });
+    else
+      wake_.wait(lock, [&] { return busy_ || armed_ || ending_; });
+    if (busy_) {
+      lock.unlock();
+      std::exception_ptr failure;
+      try {
+        file_.write(emptying_);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      emptying_.clear();
+      lock.lock();
+      busy_ = false;
+      if (failure) failure_ = failure;
+      idle_.notify_all();
+    } else if (ending_) {
+      return;
+    } else if (due) {
+      armed_ = false;
+      try {
+        write_out();
+      } catch (...) {  // kept for who writes
+      }
+      flushed_ = Clock::now();
+    }
+  }
 }
 
 }  // namespace stream

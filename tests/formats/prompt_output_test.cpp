@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 
 #include "fed_pipe.hpp"
@@ -58,6 +59,52 @@ TEST(PromptOutput, ShowsAFileGrow) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(file.read(), "one\ntwo\nthree\n");
   EXPECT_EQ(out.offset(), 14u);
+}
+
+/// Pieces that the thread writes, items too large for one, and flushes between: all in order, offsets exact.
+TEST(PromptOutput, KeepsTheOrderOfPiecesAndOfLargeItems) {
+  const laws::ScratchFile file;
+  PromptOutput out(file.path());
+  std::string expected;
+  for (int i = 0; i < 60'000; ++i) {
+    std::string item = "item " + std::to_string(i);
+    if (i % 9'973 == 9'972) item += std::string(300'000, static_cast<char>('a' + i % 26));
+    out.write(item, "\n");
+    expected += item + "\n";
+    if (i % 17'011 != 17'010) continue;
+    out.flush();
+    EXPECT_EQ(file.read().size(), expected.size());
+    EXPECT_EQ(out.offset(), expected.size());
+  }
+  EXPECT_EQ(out.offset(), expected.size());
+  out.flush();
+  EXPECT_TRUE(file.read() == expected);
+}
+
+/// The writer fills two pieces and waits: a reader who stands still holds it, and loses nothing.
+TEST(PromptOutput, WaitsForAReaderWhoStandsStill) {
+  Pipe pipe;
+  std::atomic<int> written = 0;
+  constexpr int kItems = 40'000;
+  std::thread writer([&] {
+    PromptOutput out(pipe.path());
+    const std::string item(49, 'x');
+    for (int i = 0; i < kItems; ++i) {
+      out.write(item, "\n");
+      ++written;
+    }
+    out.flush();
+    ::close(std::exchange(pipe.ends[1], -1));
+  });
+  for (int last = -1; written.load() != last || last == 0;) {
+    last = written.load();
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  EXPECT_LT(written.load(), 14'000);  // two pieces of 256 KiB and the pipe's 64 KiB, of 50 bytes each
+  std::size_t seen = 0;
+  for (std::string more = pipe.read(5000); !more.empty(); more = pipe.read(5000)) seen += more.size();
+  writer.join();
+  EXPECT_EQ(seen, kItems * std::size_t{50});
 }
 
 TEST(PromptOutput, ReportsAClosedPipe) {
