@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "engine/received.hpp"
 #include "engine/signals.hpp"
 #include "stream/log.hpp"
 
@@ -26,38 +27,6 @@ tbb::task_arena& arena_of(int threads) {
   return arenas->try_emplace(threads, threads).first->second;
 }
 
-std::vector<std::string> sinks_of(const Plan& plan) {
-  std::vector<std::string> ids;
-  for (const auto& node : plan.nodes) {
-    if (node.op->spec.outputs().empty()) ids.push_back(node.id);
-  }
-  return ids;
-}
-
-Error more_received_than_made(const std::string& node, std::uint64_t received, std::uint64_t made) {
-  return bad_data("--received " + node + "=" + std::to_string(received) + ": the whole output has " +
-                  std::to_string(made) + " bytes; the reader holds something else's");
-}
-
-/// The sinks that --received speaks of, each with its bytes.
-Delivered resolve(const std::vector<RunOptions::Received>& received, const Plan& plan) {
-  const std::vector<std::string> sinks = sinks_of(plan);
-  Delivered resolved;
-  for (const auto& [named, bytes] : received) {
-    std::string node = named;
-    if (node.empty() && plan.output_node != Plan::npos) node = plan.nodes[plan.output_node].id;
-    if (node.empty() && sinks.size() == 1) node = sinks.front();
-    if (node.empty())
-      throw Error(ExitCode::kUsage,
-                  "--received " + std::to_string(bytes) + ": the recipe has several outputs; say NODE=BYTES");
-    if (std::find(sinks.begin(), sinks.end(), node) == sinks.end())
-      throw Error(ExitCode::kUsage, "--received " + node + "=" + std::to_string(bytes) + ": no such output" +
-                                        did_you_mean(node, sinks));
-    resolved[node] = bytes;
-  }
-  return resolved;
-}
-
 }  // namespace
 
 Graph::Graph(const Plan& plan, Registry& registry, const RunOptions& options)
@@ -68,7 +37,7 @@ Graph::Graph(const Plan& plan, Registry& registry, const RunOptions& options)
   run_.threads = static_cast<int>(threads_of(options));
   run_.realtime = options.realtime;
   run_.checkpointing = !options.checkpoint.empty();
-  received_ = resolve(options_.received, plan_);
+  received_ = received_by_node(options_.received, plan_);
   std::optional<Checkpoint> checkpoint;
   if (options_.resume && !options_.checkpoint.empty())
     checkpoint = read_checkpoint(options_.checkpoint, plan_, received_);
@@ -77,11 +46,7 @@ Graph::Graph(const Plan& plan, Registry& registry, const RunOptions& options)
     options_.seed = checkpoint->seed;  // the run that is continued decides
     if (checkpoint->finished) {
       done_ = true;
-      for (const auto& [node, bytes] : received_) {
-        if (const auto found = checkpoint->delivered.find(node);
-            found != checkpoint->delivered.end() && found->second < bytes)
-          throw more_received_than_made(node, bytes, found->second);
-      }
+      require_made(received_, checkpoint->delivered);
       return;
     }
   }
@@ -144,15 +109,6 @@ void Graph::skip_delivered() {
                                         ": only for outputs that cannot be taken back, as pipes; a file is "
                                         "cut when the run is resumed");
     delivery->skip_delivered(bytes);
-  }
-}
-
-/// Throws when a reader claimed more than there turned out to be.
-void Graph::check_delivered() const {
-  const Delivered made = delivered();
-  for (const auto& [id, bytes] : received_) {
-    if (const auto found = made.find(id); found != made.end() && found->second < bytes)
-      throw more_received_than_made(id, bytes, found->second);
   }
 }
 
@@ -413,7 +369,7 @@ RunResult Graph::result() const {
   const bool whole = run_.stop() == RunState::Stop::kNo;
   if (!whole) return result;
   try {
-    check_delivered();
+    require_made(received_, delivered());
     if (!options_.checkpoint.empty()) {
       for (const auto& node : nodes_) {
         if (node->sink() != nullptr) node->sink()->sync();

@@ -26,7 +26,6 @@ class Graph {
   void connect();
   void supervise(const Observer& observer);
   void skip_delivered();
-  void check_delivered() const;
   Delivered delivered() const;
   void begin_checkpoints();
   void start_checkpoint();
