@@ -346,7 +346,7 @@ RunMetrics Graph::metrics() const {
       const double reached = seconds(nodes_[i]->reached());
       slowest = slowest < 0 ? reached : std::min(slowest, reached);
     }
-    if (const Source* source = nodes_[i]->source()) fraction = std::min(fraction, source->fraction());
+    if (nodes_[i]->source() != nullptr) fraction = std::min(fraction, nodes_[i]->fraction());
     for (const auto& port : plan_.nodes[i].op->spec.outputs()) {
       if (port.type == PayloadType::kAudio || port.type == PayloadType::kFrame) m.realtime_meaningful = true;
     }

@@ -1,6 +1,7 @@
 /// One operator in a running graph: its instances, its outputs, its counters.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 
@@ -62,8 +63,11 @@ class alignas(64) Node final : public Output {
   /// A fused node takes in what the only port before it gives out: one counter serves both.
   std::uint64_t packets_in() const { return fed_by_ ? fed_by_->get() : packets_in_.get(); }
   Time reached() const { return Time{static_cast<std::int64_t>(reached_.get())}; }
-  /// Fills in what only the stage's thread may ask the operator: progress and state size. Unless `exact`, the
-  /// states of many keys are added up so rarely that it costs next to nothing.
+  /// How much of its input a source had read when it was last asked; negative when unknown, as for all
+  /// others.
+  double fraction() const { return fraction_.load(std::memory_order_relaxed); }
+  /// Fills in what only the stage's thread may ask the operator: progress, fraction, state size. Unless
+  /// `exact`, the states of many keys are added up so rarely that it costs next to nothing.
   void publish(bool exact);
   bool unused(std::size_t port) const override;
 
@@ -144,6 +148,7 @@ class alignas(64) Node final : public Output {
   std::int64_t nested_ = 0;
   Time first_time_ = kTimeMin;
   Counter errors_, nanoseconds_, reached_, state_bytes_;
+  std::atomic<double> fraction_{-1};
   mutable std::mutex progress_mutex_;
   std::string progress_;
 };

@@ -48,6 +48,7 @@ void Node::publish(bool exact) {
     const std::int64_t end = steady_now();
     sum_state_from_ = !keys_ || keys_->size() == 0 ? 0 : end + kShare * (end - start);
   }
+  if (source_ != nullptr) fraction_.store(source_->fraction(), std::memory_order_relaxed);
   std::string text = op_->progress();
   const std::scoped_lock lock(progress_mutex_);
   progress_ = std::move(text);

@@ -2,10 +2,14 @@
 
 #include <unistd.h>
 
+#include <atomic>
+
 namespace stream {
 namespace {
 
-volatile std::sig_atomic_t noted = 0;
+/// Written by whichever thread the signal comes to, read by the supervisor.
+std::atomic<int> noted = 0;
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may not wait");
 
 extern "C" void note_signal(int number) {
   if (noted != 0 && number == SIGINT) _exit(128 + SIGINT);

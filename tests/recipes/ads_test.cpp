@@ -6,11 +6,10 @@
 
 #include "program/program.hpp"
 #include "stream/value.hpp"
+#include "stream_program.hpp"
 
 namespace stream::testing {
 namespace {
-
-const std::string kStream = STREAM_BINARY_DIR "/bin/stream";
 
 Outcome stream(std::vector<std::string> arguments, std::string input = {}) {
   arguments.insert(arguments.begin(), kStream);

@@ -7,6 +7,7 @@
 
 #include "program/program.hpp"
 #include "program/records.hpp"
+#include "stream_program.hpp"
 
 namespace stream::testing {
 namespace {
@@ -21,11 +22,10 @@ class Captions : public ::testing::Test {
   /// `stream run RECIPE` in the scratch folder.
   Program recipe(const std::string& name, const std::vector<std::string>& settings,
                  const std::vector<std::string>& more = {}) const {
-    Program program{
-        .argv = {STREAM_BINARY_DIR "/bin/stream", "run", STREAM_SOURCE_DIR "/recipes/" + name + ".toml"},
-        .input = "",
-        .folder = folder_.path(),
-        .deadline = std::chrono::minutes(4)};
+    Program program{.argv = {kStream, "run", STREAM_SOURCE_DIR "/recipes/" + name + ".toml"},
+                    .input = "",
+                    .folder = folder_.path(),
+                    .deadline = std::chrono::minutes(4)};
     for (const std::string& setting : settings) program.argv.insert(program.argv.end(), {"--set", setting});
     program.argv.insert(program.argv.end(), more.begin(), more.end());
     return program;
@@ -81,11 +81,11 @@ TEST_F(Captions, TheShippedExampleIsWhatItsRecipeMakes) {
   write_contents(folder_ / "decode.toml",
                  "[nodes.in]\nuse = \"audio.read\"\n\n[nodes.out]\nuse = \"audio.write\"\nfrom = \"in\"\n");
   const auto samples = [&](const std::string& path) {
-    const std::string raw = succeed({.argv = {STREAM_BINARY_DIR "/bin/stream", "run", "decode.toml", "-i",
-                                              path, "--set", "out.format=raw"},
-                                     .input = "",
-                                     .folder = folder_.path()})
-                                .out;
+    const std::string raw =
+        succeed({.argv = {kStream, "run", "decode.toml", "-i", path, "--set", "out.format=raw"},
+                 .input = "",
+                 .folder = folder_.path()})
+            .out;
     std::vector<int> out;
     for (std::size_t i = 0; i + 1 < raw.size(); i += 2)
       out.push_back(static_cast<std::int16_t>(static_cast<unsigned char>(raw[i]) |

@@ -31,7 +31,7 @@ class LanguageModels : public ::testing::Test {
 TEST_F(LanguageModels, PairTextIsLearntTheSameAfterAStopAndInMoreThreads) {
   const std::vector<std::string> few{"params.steps=4", "params.documents=12",        "train.batch=4",
                                      "train.report=1", "train.tokens_per_step=2000", "params.hidden=16"};
-  const auto with = [&](const char* model, std::vector<std::string> more) {
+  const auto with = [&](const char* model, const std::vector<std::string>& more) {
     std::vector<std::string> settings = few;
     settings.push_back(std::string("params.model=") + model);
     return run(recipe("train-pair-text", settings, "", more));
@@ -107,7 +107,7 @@ TEST_F(LanguageModels, ATextOfOnesOwnBecomesAModelThatChatsAndWatchesALog) {
 }
 
 TEST_F(LanguageModels, NeedlesAreFoundByLookUpAndNotByARollingWindow) {
-  const auto right = [&](std::vector<std::string> settings) {
+  const auto right = [&](const std::vector<std::string>& settings) {
     const Outcome outcome = run(recipe("needle-in-a-haystack", settings));
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
     const auto answers = records_of(outcome.out);

@@ -3,6 +3,7 @@
 
 #include "program/program.hpp"
 #include "program/records.hpp"
+#include "stream_program.hpp"
 
 namespace stream::testing {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 TEST(PointProcessRecipes, EventsBecomeAModelThatScoresThem) {
   const ScratchFolder folder;
   const auto stream = [&](std::vector<std::string> arguments, const std::string& input = {}) {
-    arguments.insert(arguments.begin(), {STREAM_BINARY_DIR "/bin/stream", "run"});
+    arguments.insert(arguments.begin(), {kStream, "run"});
     arguments[2] = STREAM_SOURCE_DIR "/recipes/" + arguments[2] + ".toml";
     return run({.argv = std::move(arguments),
                 .input = input,
@@ -39,8 +40,8 @@ TEST(PointProcessRecipes, EventsBecomeAModelThatScoresThem) {
 TEST(GameRecipes, GamesAreMadeUpWithLabelsApart) {
   const ScratchFolder folder;
   const Outcome log =
-      run({.argv = {STREAM_BINARY_DIR "/bin/stream", "run", STREAM_SOURCE_DIR "/recipes/games-log.toml",
-                    "--set", "params.games=2", "--set", "params.task=next", "--set", "params.steps=80"},
+      run({.argv = {kStream, "run", STREAM_SOURCE_DIR "/recipes/games-log.toml", "--set", "params.games=2",
+                    "--set", "params.task=next", "--set", "params.steps=80"},
            .input = "",
            .folder = folder.path(),
            .deadline = std::chrono::minutes(1)});
@@ -56,7 +57,7 @@ TEST(GameRecipes, GamesAreMadeUpWithLabelsApart) {
 TEST(GameRecipes, GamesBecomeAModelThatNamesEventsAndAnswers) {
   const ScratchFolder folder;
   const auto stream = [&](std::vector<std::string> arguments, const std::string& input = {}) {
-    arguments.insert(arguments.begin(), {STREAM_BINARY_DIR "/bin/stream", "run"});
+    arguments.insert(arguments.begin(), {kStream, "run"});
     arguments[2] = STREAM_SOURCE_DIR "/recipes/" + arguments[2] + ".toml";
     return run({.argv = std::move(arguments),
                 .input = input,

@@ -8,14 +8,15 @@
 #include "program/program.hpp"
 #include "stream/random.hpp"
 #include "stream/value.hpp"
+#include "stream_program.hpp"
 
 namespace stream::testing {
 namespace {
+constexpr const char* kNumbers = STREAM_SOURCE_DIR "/share/examples/numbers.flac";
 
 TEST(Signals, SpeechIsCodedWhileItsBasisIsLearnt) {
   const ScratchFolder folder;
-  const Outcome outcome = run({.argv = {STREAM_BINARY_DIR "/bin/stream", "run", "compress-speech", "-i",
-                                        STREAM_SOURCE_DIR "/share/examples/numbers.flac", "-o", "out.wav"},
+  const Outcome outcome = run({.argv = {kStream, "run", "compress-speech", "-i", kNumbers, "-o", "out.wav"},
                                .input = "",
                                .folder = folder.path(),
                                .deadline = std::chrono::minutes(2)});
@@ -27,9 +28,8 @@ TEST(Signals, SpeechIsCodedWhileItsBasisIsLearnt) {
   EXPECT_EQ(contents(folder / "out.wav").size(), 44 + 128 * static_cast<std::size_t>(vectors));
   const std::string last = codes.substr(codes.rfind('\n', codes.size() - 2) + 1);
   EXPECT_LE(Value::parse(last).as_object().find("values")->as_array().size(), 8u);
-  const Outcome shown = run({.argv = {STREAM_BINARY_DIR "/bin/stream", "checkpoint", "show", "basis.h5"},
-                             .input = "",
-                             .folder = folder.path()});
+  const Outcome shown =
+      run({.argv = {kStream, "checkpoint", "show", "basis.h5"}, .input = "", .folder = folder.path()});
   EXPECT_EQ(shown.exit_code, 0) << shown.err;
   EXPECT_THAT(shown.out, ::testing::HasSubstr("orthogonal-dictionary"));
 }
@@ -55,11 +55,10 @@ std::string clip(double noise) {
 TEST(Signals, VideoIsDenoisedWhileItsBasisIsLearnt) {
   const ScratchFolder folder;
   const std::string clean = clip(0), noisy = clip(12);
-  const Outcome outcome = run(
-      {.argv = {STREAM_BINARY_DIR "/bin/stream", "run", "denoise-video", "--set", "params.threshold=0.14"},
-       .input = noisy,
-       .folder = folder.path(),
-       .deadline = std::chrono::minutes(2)});
+  const Outcome outcome = run({.argv = {kStream, "run", "denoise-video", "--set", "params.threshold=0.14"},
+                               .input = noisy,
+                               .folder = folder.path(),
+                               .deadline = std::chrono::minutes(2)});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const std::string header = outcome.out.substr(0, outcome.out.find('\n'));
   EXPECT_THAT(header, ::testing::HasSubstr("W96 H64 F25:1"));
@@ -93,8 +92,7 @@ TEST(Signals, CodesPackedAndUnpackedGiveTheSameVectors) {
           "[nodes.file]\nuse = \"bytes.write\"\nfrom = \"packed.bytes\"\npath = \"codes.bin\"\n"
           "[nodes.status]\nuse = \"jsonl.write\"\nfrom = \"packed.status\"\npath = \"-\"\n");
   const auto go = [&](const char* recipe) {
-    return run(
-        {.argv = {STREAM_BINARY_DIR "/bin/stream", "run", recipe}, .input = "", .folder = folder.path()});
+    return run({.argv = {kStream, "run", recipe}, .input = "", .folder = folder.path()});
   };
   const Outcome packed = go("pack.toml");
   ASSERT_EQ(packed.exit_code, 0) << packed.err;

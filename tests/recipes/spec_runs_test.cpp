@@ -9,6 +9,7 @@
 #include "program/program.hpp"
 #include "recipe/recipe.hpp"
 #include "registry/registry.hpp"
+#include "stream_program.hpp"
 
 namespace stream::testing {
 namespace {
@@ -126,7 +127,7 @@ class SpecRuns : public ::testing::Test {
                                                     const std::string& input, const char* threads) {
     const ScratchFolder folder;
     write_contents(folder / "recipe.toml", recipe);
-    Program program{.argv = {STREAM_BINARY_DIR "/bin/stream", "run", "recipe.toml", "--threads", threads},
+    Program program{.argv = {kStream, "run", "recipe.toml", "--threads", threads},
                     .input = input,
                     .folder = folder.path(),
                     .deadline = std::chrono::minutes(3)};
