@@ -43,9 +43,8 @@ std::vector<float> example_speech() {
                           "[nodes.speech]\nuse = \"audio.read\"\npath = \"-\"\nrate = 16000\nchannels = 1\n"
                           "[nodes.raw]\nuse = \"audio.write\"\nfrom = \"speech\"\npath = \"-\"\nformat = "
                           "\"raw\"\nencoding = \"f32le\"\n");
-  run_or_throw({.argv = {stream_program(), "run", recipe, "-i",
-                         STREAM_SOURCE_DIR "/share/examples/numbers.flac", "-o", raw},
-                .input = ""});
+  const std::string numbers = STREAM_SOURCE_DIR "/share/examples/numbers.flac";
+  run_or_throw({.argv = {stream_program(), "run", recipe, "-i", numbers, "-o", raw}, .input = ""});
   const std::string bytes = testing::contents(raw);
   std::vector<float> samples(bytes.size() / sizeof(float));
   std::memcpy(samples.data(), bytes.data(), samples.size() * sizeof(float));

@@ -89,8 +89,9 @@ std::vector<Row> cartpole() {
                      1));
   const auto program = [] {
     const auto spent = [](const char* steps) {
-      return run_or_throw({.argv = {stream_program(), "run", STREAM_SOURCE_DIR "/recipes/rl-cartpole.toml",
-                                    "--set", std::string("params.steps=") + steps, "--threads", "1"},
+      const std::string recipe = STREAM_SOURCE_DIR "/recipes/rl-cartpole.toml";
+      return run_or_throw({.argv = {stream_program(), "run", recipe, "--set",
+                                    std::string("params.steps=") + steps, "--threads", "1"},
                            .input = ""})
           .cpu_seconds;
     };
@@ -104,8 +105,8 @@ std::vector<Row> cartpole() {
 /// A recipe with rl.predict over a file of so many rounds through so many keys, scattered.
 std::string key_recipe(const ScratchFolder& folder, const std::string& name, std::size_t keys, int rounds,
                        bool keyed) {
-  const std::string events = (folder / (name + ".jsonl")).string(),
-                    recipe = (folder / (name + ".toml")).string();
+  const std::string events = (folder / (name + ".jsonl")).string();
+  std::string recipe = (folder / (name + ".toml")).string();
   std::ofstream out(events);
   Random random(1);
   char line[128];

@@ -46,8 +46,8 @@ const std::array kSystems{
 /// The recipe over a log in which `users` come in scattered order, once a round.
 std::string recipe_for(const System& system, const ScratchFolder& folder, std::size_t users) {
   const std::string name = system.name + "-" + std::to_string(users);
-  const std::string log = (folder / (name + ".jsonl")).string(),
-                    recipe = (folder / (name + ".toml")).string();
+  const std::string log = (folder / (name + ".jsonl")).string();
+  std::string recipe = (folder / (name + ".toml")).string();
   std::ofstream out(log);
   Random random(1);
   for (int r = 0; r < kRounds; ++r)
