@@ -39,12 +39,12 @@ TEST(PointProcessRecipes, EventsBecomeAModelThatScoresThem) {
 
 TEST(GameRecipes, GamesAreMadeUpWithLabelsApart) {
   const ScratchFolder folder;
-  const Outcome log =
-      run({.argv = {kStream, "run", STREAM_SOURCE_DIR "/recipes/games-log.toml", "--set", "params.games=2",
-                    "--set", "params.task=next", "--set", "params.steps=80"},
-           .input = "",
-           .folder = folder.path(),
-           .deadline = std::chrono::minutes(1)});
+  const std::string recipe = STREAM_SOURCE_DIR "/recipes/games-log.toml";
+  const Outcome log = run({.argv = {kStream, "run", recipe, "--set", "params.games=2", "--set",
+                                    "params.task=next", "--set", "params.steps=80"},
+                           .input = "",
+                           .folder = folder.path(),
+                           .deadline = std::chrono::minutes(1)});
   ASSERT_EQ(log.exit_code, 0) << log.err;
   const auto scenes = records_of(log.out);
   ASSERT_EQ(scenes.size(), 2u * 80u);
