@@ -86,9 +86,10 @@ class LibavDecoder final : public VideoDecoder {
     } catch (...) {
       failure = std::current_exception();
     }
+    if (read_failure_) failure = std::move(read_failure_);
     {
       const std::lock_guard lock(mutex_);
-      failure_ = read_failure_ ? read_failure_ : failure;
+      failure_ = std::move(failure);  // this thread keeps no part in what another may look at and free
       ended_ = true;
     }
     changed_.notify_all();

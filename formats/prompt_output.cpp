@@ -112,7 +112,7 @@ void PromptOutput::serve() {
       emptying_.clear();
       lock.lock();
       busy_ = false;
-      if (failure) failure_ = failure;
+      if (failure) failure_ = std::move(failure);
       idle_.notify_all();
     } else if (ending_) {
       return;
