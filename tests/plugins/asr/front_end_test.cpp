@@ -52,10 +52,10 @@ std::vector<double> direct(const std::vector<float>& samples, std::int64_t t) {
   };
   // 400 points of a symmetric Hann window in the middle of 512, whose middle is sample 160 t.
   std::vector<double> windowed(512);
-  for (int i = 0; i < 400; ++i) {
-    const std::int64_t at = 160 * t - 200 + i;
-    windowed[static_cast<std::size_t>(56 + i)] =
-        (sample(at) - 0.97 * sample(at - 1)) * (0.5 - 0.5 * std::cos(2 * std::numbers::pi * i / 399));
+  for (std::size_t i = 0; i < 400; ++i) {
+    const std::int64_t at = 160 * t - 200 + static_cast<std::int64_t>(i);
+    const double phase = 2 * std::numbers::pi * static_cast<double>(i) / 399;
+    windowed[56 + i] = (sample(at) - 0.97 * sample(at - 1)) * (0.5 - 0.5 * std::cos(phase));
   }
   std::vector<double> power(257);
   for (int bin = 0; bin <= 256; ++bin) {

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 /// Feeds lines of JSON one by one and remembers what was said to each.
 class Shop {
  public:
-  explicit Shop(Object params) : op_(testing::make<SinglePassOperator>(params, {.seed = 1})) {}
+  explicit Shop(const Object& params) : op_(testing::make<SinglePassOperator>(params, {.seed = 1})) {}
   std::vector<std::string> tell(const std::string& json) {
     testing::Collector out;
     Packet packet = Packet::of<Record>(Time{number_}, Buffer::own(json));

@@ -8,7 +8,7 @@
 namespace stream::bandits {
 namespace {
 
-std::vector<Object> claims(Object params) {
+std::vector<Object> claims(const Object& params) {
   auto op = testing::make<SinglePassStudy>(params, {.seed = 3});
   auto out = testing::drain(dynamic_cast<Source&>(*op));
   std::vector<Object> found;

@@ -191,7 +191,7 @@ TEST(Trainer, GoesOnFromItsStateBitForBit) {
 }
 
 TEST(Trainer, RefusesWhatCannotBe) {
-  const auto refused = [](DenoiserShape shape, TrainerOptions options) {
+  const auto refused = [](const DenoiserShape& shape, const TrainerOptions& options) {
     EXPECT_THROW(Trainer(shape, options, mirrored(2, 5), Random(1)), Error);
   };
   DenoiserShape shape = small_shape();

@@ -243,7 +243,7 @@ TEST_F(Moma, ACutFileGivesWhatCameBeforeTheCutAndSaysSo) {
     EXPECT_EQ(end, "good");
     const std::string records = found_in(text, dialect, &end);
     EXPECT_EQ(end, "good");
-    const std::size_t last = text.find_last_not_of("\n") + 1;
+    const std::size_t last = text.find_last_not_of('\n') + 1;
     for (std::size_t size = 0; size < last; ++size) {
       const std::string cut = text.substr(0, size);
       ASSERT_TRUE(records.starts_with(found_in(cut, dialect, &end))) << dialect << " cut at byte " << size;

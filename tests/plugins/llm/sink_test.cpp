@@ -16,7 +16,7 @@ using namespace testing;
 using Keys = SinkMemory::Keys;
 
 struct Fixture {
-  explicit Fixture(ModelConfig config = small_config(), std::uint64_t seed = 11)
+  explicit Fixture(const ModelConfig& config = small_config(), std::uint64_t seed = 11)
       : model(random_model(config, seed)), decoder(std::make_shared<const Decoder>(model)) {}
   Session sink(std::int64_t sinks, std::int64_t recent, Keys keys = Keys::kTurned) const {
     return Session(decoder, std::make_unique<SinkMemory>(decoder->config(), decoder->rope(),

@@ -95,7 +95,7 @@ TEST(TrainerLoss, BeginsBehindThePrefix) {
   o.held_out = 1;
   ModelConfig c = without_begin();
   c.prefix = 2, c.context = 4;
-  const auto loss = [&](std::vector<std::int32_t> text, ModelConfig config) {
+  const auto loss = [&](const std::vector<std::int32_t>& text, const ModelConfig& config) {
     Trainer t = trainer(config, o);
     t.add(text);
     return t.held_out_loss();

@@ -232,7 +232,7 @@ TEST(CopeTrainer, ProductsWithoutADomainAreNotLearntFrom) {
   CopeTrainerOptions options;
   options.shape = testing::small_shape();
   try {
-    CopeTrainer(set, std::make_shared<ProductSet>(), options, Random(1));
+    const CopeTrainer trainer(set, std::make_shared<ProductSet>(), options, Random(1));
     FAIL();
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), HasSubstr("of 3 products, 1 have clips of all of page, video, live"));
@@ -458,7 +458,7 @@ TEST(PageIndex, LargeIndicesAreSearchedThroughAGraph) {
     for (int f = 0; f < 8; ++f)
       v.push_back(static_cast<float>(random.normal())), square += v.back() * v.back();
     for (float& x : v) x /= static_cast<float>(std::sqrt(square));
-    pages.ids.push_back(std::to_string(p)), pages.titles.push_back("title");
+    pages.ids.push_back(std::to_string(p)), pages.titles.emplace_back("title");
     pages.vectors.insert(pages.vectors.end(), v.begin(), v.end());
   }
   const std::string path = (folder / "pages.h5").string();

@@ -21,7 +21,7 @@ const std::string kGolden = STREAM_SOURCE_DIR "/tests/golden/cope/";
 class CopePretrained : public ::testing::Test {
  protected:
   std::string imported(const std::string& name) const {
-    const std::string to = (folder_ / (name + ".h5")).string();
+    std::string to = (folder_ / (name + ".h5")).string();
     const auto outcome = stream::testing::run(
         {.argv = {STREAM_BINARY_DIR "/bin/stream", "import", kGolden + name, to}, .folder = folder_.path()});
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;

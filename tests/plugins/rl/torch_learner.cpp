@@ -80,7 +80,7 @@ void visit_all(const Network& network, std::vector<torch::Tensor>& parameters, c
       for (std::size_t in = 0; in < n; ++in) {
         // [out][channel][row][column] there; row, column, channel here.
         const std::size_t channels = n / 9;
-        const std::size_t at = conv ? in % channels * 9 + in / channels : in;
+        const std::size_t at = conv && channels > 0 ? in % channels * 9 + in / channels : in;
         visit(w[out * n + at], network.index(layer, out, in));
       }
       visit(b[out], network.index(layer, out, n));
