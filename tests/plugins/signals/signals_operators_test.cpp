@@ -123,7 +123,7 @@ TEST(AudioVectors, AndBack) {
 }
 
 TEST(RecordVectors, MissingNumbers) {
-  const auto run = [](const char* missing, std::vector<std::string> lines) {
+  const auto run = [](const char* missing, const std::vector<std::string>& lines) {
     auto op = testing::make<RecordVectors>({{"members", Array{"a", "b"}}, {"missing", missing}});
     std::vector<Packet> packets;
     for (const std::string& line : lines) packets.push_back(Packet::of<Record>(Time{0}, Buffer::own(line)));
