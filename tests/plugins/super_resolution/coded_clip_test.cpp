@@ -10,11 +10,12 @@ std::vector<Pixels> moving_squares(int frames) {
   std::vector<Pixels> out;
   for (int f = 0; f < frames; ++f) {
     Pixels p{64, 48, std::vector<std::uint8_t>(3 * 64 * 48)};
+    auto sample = p.samples.begin();
     for (int c = 0; c < 3; ++c)
       for (int y = 0; y < 48; ++y)
         for (int x = 0; x < 64; ++x)
-          p.samples[static_cast<std::size_t>((c * 48 + y) * 64 + x)] = static_cast<std::uint8_t>(
-              60 + 40 * ((x + f) / 8 % 2) + 30 * (y / 8 % 2) + 2 * c + (x * y + f) % 5);
+          *sample++ = static_cast<std::uint8_t>(60 + 40 * ((x + f) / 8 % 2) + 30 * (y / 8 % 2) + 2 * c +
+                                                (x * y + f) % 5);
     out.push_back(std::move(p));
   }
   return out;
