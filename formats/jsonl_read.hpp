@@ -48,7 +48,6 @@ class JsonlRead final : public Source {
       : lines_(p.input_path("path"), {.max_line = p.get<std::size_t>("max_line")}),
         time_member_(p.get<std::string>("time")),
         key_member_(p.get<std::string>("key")),
-        plain_(time_member_.empty() && key_member_.empty()),
         skip_(p.get<std::string>("faults") == "skip"),
         node_(p.context().node) {}
 
@@ -59,10 +58,6 @@ class JsonlRead final : public Source {
       const std::string_view json = batch_.text(batch_.lines[i]);
       const std::size_t start = first_not_blank(json);
       if (start == std::string_view::npos) continue;
-      if (i < sound && plain_) {  // nothing of it can be wrong; built where it is passed on, a fifth is saved
-        out.emit({records_.make(batch_.block, json), index_time(i)});
-        continue;
-      }
       Packet packet;
       try {
         if (i >= sound) require_object(json, json[start]);
@@ -92,14 +87,10 @@ class JsonlRead final : public Source {
   Packet packet_of(std::size_t line) {
     std::shared_ptr<const Record> made = records_.make(batch_.block, batch_.text(batch_.lines[line]));
     const Record* record = made.get();
-    Packet packet{std::move(made), index_time(line)};
+    Packet packet{std::move(made), Time{static_cast<std::int64_t>(batch_.first_line + line)}};
     if (!time_member_.empty()) packet.time = time_of(*record);
     if (!key_member_.empty()) packet.key = key_of(*record);
     return packet;
-  }
-
-  Time index_time(std::size_t line) const {
-    return Time{static_cast<std::int64_t>(batch_.first_line + line)};
   }
 
   void pass_over(const Error& error) {
@@ -156,7 +147,6 @@ class JsonlRead final : public Source {
   JsonLines json_lines_;
   LineRecords records_;
   std::string time_member_, key_member_;
-  bool plain_;  ///< no member is looked at
   bool skip_;
   std::string node_;
   std::uint64_t passed_over_ = 0;

@@ -21,9 +21,7 @@ void PromptOutput::write(std::string_view item, std::string_view terminator) {
   if (filling_.size() + size > kPiece) hand_over(lock);
   if (size > kPiece) {  // too large to be worth a copy
     wait_idle(lock);
-    file_.write(item);
-    file_.write(terminator);
-    handed_ = file_.offset();
+    to_file({item, terminator});
   } else {
     filling_.append(item).append(terminator);
   }
@@ -75,17 +73,22 @@ void PromptOutput::wait_idle(std::unique_lock<std::mutex>& lock) {
   if (failure_) std::rethrow_exception(failure_);
 }
 
-/// Everything to the operating system, while the thread writes no piece.
-void PromptOutput::write_out() {
+/// To the file, while the thread writes no piece.
+void PromptOutput::to_file(std::initializer_list<std::string_view> texts, bool flush) {
   try {
-    file_.write(filling_);
-    filling_.clear();
-    file_.flush();
+    for (const std::string_view text : texts) file_.write(text);
+    if (flush) file_.flush();
     handed_ = file_.offset();
   } catch (...) {
     failure_ = std::current_exception();  // some of it may be there: nothing is to follow
     throw;
   }
+}
+
+/// Everything to the operating system, while the thread writes no piece.
+void PromptOutput::write_out() {
+  to_file({filling_}, true);
+  filling_.clear();
 }
 
 void PromptOutput::start() {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <initializer_list>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -51,6 +52,7 @@ class PromptOutput {
   void serve();
   void hand_over(std::unique_lock<std::mutex>& lock);
   void wait_idle(std::unique_lock<std::mutex>& lock);
+  void to_file(std::initializer_list<std::string_view> texts, bool flush = false);
   void write_out();
 
   OutputFile file_;  ///< the thread's while it is busy_, else mutex_'s

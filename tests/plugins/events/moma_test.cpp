@@ -20,7 +20,6 @@ namespace stream::events {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 /// Two frames of one trimmed video: both actors hold both objects; both walk.
