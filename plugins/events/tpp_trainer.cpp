@@ -74,15 +74,19 @@ torch::nn::Module& TppTrainer::base() {
 }
 
 std::int64_t TppTrainer::parameters() const {
-  return optimiser_->parameters() + (options_.shape.retrieval == Retrieval::kNone
-                                         ? 0
-                                         : network_->prompts.numel() + network_->keys.numel());
+  return optimiser_->parameters() + (prompted() ? network_->prompts.numel() + network_->keys.numel() : 0);
 }
 
-at::Tensor TppTrainer::rates(const TppBatch& batch, const PromptTpp::Context& context,
-                             const at::Tensor& chosen, const at::Tensor& times) const {
+TppTrainer::Retrieved TppTrainer::retrieve(const TppBatch& batch, Random& random) const {
+  if (!prompted()) return {};
+  const auto context = network_->context(batch);
+  return {context, network_->choose(context, random)};
+}
+
+at::Tensor TppTrainer::rates(const TppBatch& batch, const Retrieved& retrieved,
+                             const at::Tensor& times) const {
   return recurrent_ ? recurrent_->intensities(batch, times)
-                    : network_->intensities_at(batch, context, chosen, times);
+                    : network_->intensities_at(batch, retrieved.context, retrieved.chosen, times);
 }
 
 /// What comparisons keep of a task, before its sequences are let go.
@@ -96,9 +100,8 @@ void TppTrainer::end_task() {
       std::min(kMeasured, static_cast<std::int64_t>(sequences_.size())), [&](std::int64_t i) {
         const TppBatch one = batch_of(
             std::span(&sequences_[static_cast<std::size_t>(order_[static_cast<std::size_t>(i)])], 1));
-        const auto context = network_->context(one);
-        const at::Tensor at_points = rates(one, context, network_->choose(context, unused),
-                                           PromptTpp::points_of(one, options_.shape.points));
+        const at::Tensor at_points =
+            rates(one, retrieve(one, unused), PromptTpp::points_of(one, options_.shape.points));
         (-PromptTpp::log_likelihoods(one, at_points).sum()).backward();
       });
 }
@@ -134,24 +137,21 @@ bool TppTrainer::step() {
     some.push_back(kept[random_.below(kept.size())]);
   const TppBatch batch = batch_of(some);
   optimiser_->zero_grad();
-  const bool prompted = options_.shape.retrieval != Retrieval::kNone;
-  network_->prompts.requires_grad_(prompted), network_->keys.requires_grad_(prompted);
-  const auto context = network_->context(batch);
-  at::Tensor chosen;
-  if (prompted) chosen = network_->choose_for_all(network_->choose(context, random_));
-  const at::Tensor at_points =
-      rates(batch, context, chosen, PromptTpp::points_of(batch, options_.shape.points));
+  network_->prompts.requires_grad_(prompted()), network_->keys.requires_grad_(prompted());
+  Retrieved retrieved = retrieve(batch, random_);
+  if (prompted()) retrieved.chosen = network_->choose_for_all(retrieved.chosen);
+  const at::Tensor at_points = rates(batch, retrieved, PromptTpp::points_of(batch, options_.shape.points));
   at::Tensor loss = -PromptTpp::log_likelihoods(batch, at_points).mean();
   loss_ = loss.item<double>();
-  if (prompted) loss = loss - options_.pull * network_->similarity(context, chosen);
+  if (prompted()) loss = loss - options_.pull * network_->similarity(retrieved.context, retrieved.chosen);
   loss.backward();
   // Fisher's information is that of a sequence, the loss is that of an event.
   if (elastic_) elastic_->pull(options_.elastic / static_cast<double>(batch.times.size(1) - 1));
   optimiser_->step(task_ == 0 ? options_.first_rate : options_.rate);
-  if (prompted) {
+  if (prompted()) {
     std::vector<std::int64_t> rows;
     for (std::int64_t p = 0; p < options_.shape.pools(); ++p)
-      rows.push_back(p * options_.shape.prompts + chosen[p][0][0].item<std::int64_t>());
+      rows.push_back(p * options_.shape.prompts + retrieved.chosen[p][0][0].item<std::int64_t>());
     const at::Tensor prompt_gradient = network_->prompts.grad().flatten(0, 1).clone(),
                      key_gradient = network_->keys.grad().flatten(0, 1).clone();
     network_->prompts.mutable_grad().reset(), network_->keys.mutable_grad().reset();
@@ -172,9 +172,7 @@ TppTrainer::Score TppTrainer::score(std::span<const Sequence> sequences, std::in
     double likelihood = 0, wrong = 0, events = 0;
     for (std::size_t i = 0; i < sequences.size(); i += 100) {
       const TppBatch batch = batch_of(sequences.subspan(i, std::min<std::size_t>(100, sequences.size() - i)));
-      const auto context = network_->context(batch);
-      const at::Tensor chosen = network_->choose(context, random);
-      const at::Tensor at_points = rates(batch, context, chosen, PromptTpp::points_of(batch, points));
+      const at::Tensor at_points = rates(batch, retrieve(batch, random), PromptTpp::points_of(batch, points));
       const at::Tensor ll = PromptTpp::log_likelihoods(batch, at_points);
       likelihood += ll.sum().item<double>();
       const at::Tensor foretold = at_points.select(2, points - 1).argmax(-1);
@@ -193,11 +191,9 @@ double TppTrainer::gap_error(std::span<const Sequence> sequences, double horizon
     constexpr std::size_t kAtOnce = 20;
     for (std::size_t i = 0; i < sequences.size(); i += kAtOnce) {
       const TppBatch batch = batch_of(sequences.subspan(i, std::min(kAtOnce, sequences.size() - i)));
-      const auto context = network_->context(batch);
       const auto m = batch.times.size(1) - 1;
       const at::Tensor left = batch.times.narrow(1, 0, m), gaps = batch.times.narrow(1, 1, m) - left;
-      const at::Tensor total =
-          rates(batch, context, network_->choose(context, random), left.unsqueeze(-1) + grid).sum(-1);
+      const at::Tensor total = rates(batch, retrieve(batch, random), left.unsqueeze(-1) + grid).sum(-1);
       const at::Tensor survival =
           at::cat({torch::ones_like(left).unsqueeze(-1), (-at::cumulative_trapezoid(total, grid)).exp()}, -1);
       const at::Tensor mean = at::trapezoid(survival, grid);

@@ -75,8 +75,13 @@ class TppTrainer {
   void shuffle();
   void end_task();
   torch::nn::Module& base();
-  at::Tensor rates(const TppBatch& batch, const PromptTpp::Context& context, const at::Tensor& chosen,
-                   const at::Tensor& times) const;
+  bool prompted() const { return options_.shape.retrieval != Retrieval::kNone; }
+  struct Retrieved {  ///< empty where there are no prompts
+    PromptTpp::Context context;
+    at::Tensor chosen;
+  };
+  Retrieved retrieve(const TppBatch& batch, Random& random) const;
+  at::Tensor rates(const TppBatch& batch, const Retrieved& retrieved, const at::Tensor& times) const;
   TppOptions options_;
   Random random_;
   std::shared_ptr<PromptTpp> network_;

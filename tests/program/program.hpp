@@ -19,7 +19,8 @@ struct Program {
   std::size_t piece = 1 << 16;                 ///< `input` is written in pieces of so many bytes
   std::filesystem::path folder = {};           ///< working folder; empty: this program's
   std::vector<std::string> environment = {};   ///< "NAME=value", added to this program's
-  std::chrono::milliseconds deadline{60'000};  ///< then it is killed and `timed_out` is set
+  /// Then it is killed and `timed_out` is set. Ten times as much in a build with a sanitizer.
+  std::chrono::milliseconds deadline{60'000};
   /// When set, stdin stays open after `input` until the program has ended, and this is called with its
   /// process id once `input` is written: the place for a test to send a signal.
   std::function<void(int pid)> when_fed = {};
