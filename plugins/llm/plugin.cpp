@@ -8,8 +8,10 @@
 #include "llm/llm_passkeys.hpp"
 #include "llm/llm_probe.hpp"
 #include "llm/llm_score.hpp"
+#include "llm/llm_throws.hpp"
 #include "llm/llm_tokens.hpp"
 
 STREAM_PLUGIN("llm", stream::llm::GenerateOperator, stream::llm::ScoreOperator, stream::llm::CorpusSource,
               stream::llm::PairTextSource, stream::llm::PairSampleSource, stream::llm::PasskeyOperator,
-              stream::llm::ProbeOperator, stream::llm::NeedleSource, stream::llm::TokenSource);
+              stream::llm::ProbeOperator, stream::llm::NeedleSource, stream::llm::ThrowSource,
+              stream::llm::TokenSource);

@@ -13,9 +13,15 @@ constexpr std::int64_t kTextLength = 2000;
 
 double repeat_of(std::int64_t text) { return 0.3 + 0.65 * static_cast<double>(text % 32) / 31; }
 
+std::vector<std::int32_t> text_of(const ModelRecipe& r, std::int64_t number, std::uint64_t seed) {
+  const Random random(stable_hash("text " + std::to_string(number), seed));
+  if (r.throws) return ThrowText(*r.throws, random).take(kTextLength);
+  return PairText(r.text, repeat_of(number), random).take(kTextLength);
+}
+
 ModelConfig config_of(const ModelRecipe& r) {
   ModelConfig c;
-  c.vocabulary = r.text.vocabulary();
+  c.vocabulary = r.vocabulary();
   c.layers = 2, c.heads = 2, c.kv_heads = 2;
   c.hidden = r.hidden, c.head_dim = r.hidden / 2, c.ffn = r.ffn, c.context = r.length;
   c.begin_token = r.begin ? 0 : -1;
@@ -32,10 +38,9 @@ bool ModelMaker::step() {
   if (model_) return true;
   if (!path_.empty()) {
     model_ = read_language_model(path_);
-    if (model_->config.vocabulary != recipe_.text.vocabulary())
+    if (model_->config.vocabulary != recipe_.vocabulary())
       throw bad_recipe(path_ + ": a model of " + std::to_string(model_->config.vocabulary) +
-                       " tokens, and the text of this study has " +
-                       std::to_string(recipe_.text.vocabulary()));
+                       " tokens, and the text of this study has " + std::to_string(recipe_.vocabulary()));
     return true;
   }
   if (!trainer_)
@@ -45,11 +50,7 @@ bool ModelMaker::step() {
         Random(stable_hash("training", seed_)));
   for (int i = 0; i < 25 && !trainer_->finished(); ++i) {
     const std::int64_t wanted = (16 + trainer_->steps()) * trainer_->options().batch * recipe_.length;
-    for (; texts_ * kTextLength < wanted; ++texts_) {
-      PairText text(recipe_.text, repeat_of(texts_),
-                    Random(stable_hash("text " + std::to_string(texts_), seed_)));
-      trainer_->add(text.take(kTextLength));
-    }
+    for (; texts_ * kTextLength < wanted; ++texts_) trainer_->add(text_of(recipe_, texts_, seed_));
     trainer_->step();
   }
   if (!trainer_->finished()) return false;

@@ -6,19 +6,24 @@
 #include <string>
 
 #include "llm/pair_text.hpp"
+#include "llm/throw_text.hpp"
 #include "llm/trainer.hpp"
 
 namespace stream::llm {
 
-/// How a model of a study comes about: what recipes/train-pair-text.toml does with these numbers.
+/// How a model of a study comes about: what recipes/train-pair-text.toml or recipes/train-throws.toml does
+/// with these numbers.
 struct ModelRecipe {
   PairTextShape text;
+  std::optional<ThrowShape> throws;  ///< learnt instead of pair text
   std::int64_t length = 64, hidden = 32, ffn = 64, steps = 1600;
   bool begin = true;
   std::int64_t begin_at = 0;
   Score score = Score::kSoftmax;
   double score_offset = 0;
   AttentionBias attention_bias = AttentionBias::kNone;
+
+  std::int64_t vocabulary() const { return throws ? throws->vocabulary() : text.vocabulary(); }
 };
 
 /// Makes one model, a little at a time.
@@ -46,7 +51,7 @@ class ModelMaker {
 /// "-0.h5".
 std::string path_of_seed(const std::string& first, std::int64_t seed);
 
-/// Mean surprisal (nats) of unseen texts of the kind that the model learnt from, within its context:
+/// Mean surprisal (nats) of unseen pair texts of the kind that the model learnt from, within its context:
 /// `samples` of them, the probability of taking a key up again spaced as in training.
 double loss_in_context(const LanguageModel& model, const ModelRecipe& recipe, std::int64_t samples,
                        std::uint64_t seed);

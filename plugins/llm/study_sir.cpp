@@ -15,12 +15,7 @@
 namespace stream::llm {
 namespace {
 
-std::vector<std::string> seeds_of(const Params& p) {
-  std::vector<std::string> out;
-  const std::int64_t seeds = p.get<bool>("quick") ? 1 : p.get<std::int64_t>("seeds");
-  for (std::int64_t s = 0; s < seeds; ++s) out.push_back(std::to_string(s));
-  return out;
-}
+constexpr const char *kSirDialogues = "dialogues", *kSirThrows = "throws";
 
 ModelRecipe recipe() {
   ModelRecipe r;
@@ -195,27 +190,46 @@ Spec SirStudy::spec() {
       .param("dialogues", std::int64_t{200}, "for each policy", range(1, 1e6))
       .param("turns", std::int64_t{20}, "of 16 tokens between the item and the question", range(7, 1e5))
       .param("decay", 0.9, "of the variant that must forget", range(0.01, 1))
+      .param("games", std::int64_t{12}, "of rock-paper-scissors, for each policy", range(2, 1e6))
+      .param("rounds", std::int64_t{2000}, "of a game, without a reset", range(10, 1e7))
+      .param("game_cap", std::int64_t{64}, "tokens kept in a game", range(8, 96))
+      .param("game_steps", std::int64_t{600}, "updates of the models that play; they are made in the run",
+             range(1, 1e6))
+      .param("parts", std::vector<std::string>{kSirDialogues, kSirThrows}, "what is measured, in this order",
+             choices({kSirDialogues, kSirThrows}))
       .param("quick", false,
-             "one model and a fifth of the dialogues; chance is then allowed to stray further")
+             "one model and a fifth of the dialogues; chance is then allowed to stray further; three games "
+             "of 300 rounds at most and 50 updates, which no bar judges")
       .contract({.order = Order::kStateful, .cost = Cost::kHeavy})
       .about(
-          "A dialogue of turns of 16 tokens, four times as long as the cache: an item (key and value) is "
-          "named in the "
-          "first turn, six recurring pairs and some rare ones follow, at the end its key comes again. One of "
-          "four values "
-          "must be picked by its first token. SirLLM (true surprisal of a turn's first token, no decay) must "
-          "recall 0.85, "
-          "0.5 more than StreamingLLM, random tokens and surprisals that were shuffled, none of which may "
-          "be above chance; "
-          "with a decay of 0.9 the item must be forgotten; the base model must recall 0.97 in context. The "
-          "first token "
-          "taken for the greatest surprise of its turn, the released code's surprisals, evenly spaced tokens "
-          "and the "
-          "price in surprisal of filler are printed, without bars.")
+          "Dialogues: turns of 16 tokens, four times as long as the cache: an item (key and value) is named "
+          "in "
+          "the first turn, six recurring pairs and some rare ones follow, at the end its key comes again. "
+          "One of "
+          "four values must be picked by its first token. SirLLM (true surprisal of a turn's first token, no "
+          "decay) must recall 0.85, 0.5 more than StreamingLLM, random tokens and surprisals that were "
+          "shuffled, "
+          "none of which may be above chance; with a decay of 0.9 the item must be forgotten; the base model "
+          "must "
+          "recall 0.97 in context. The first token taken for the greatest surprise of its turn, the released "
+          "code's surprisals, evenly spaced tokens and the price in surprisal of filler are printed, without "
+          "bars.\n\n"
+          "Throws: rock-paper-scissors against an opponent whose favourite changes every 60 rounds "
+          "(llm.throws), "
+          "without a reset. A model that was made in the run, as recipe train-throws makes it, must win in "
+          "context 0.8 of what the exact posterior of the same rounds wins above chance. With a decay of 0.9 "
+          "it "
+          "must win 2 points and three standard errors more than without one, where the cache freezes on "
+          "what "
+          "surprised early; and no player may win more than the posterior that is told of the changes. A "
+          "decay "
+          "of 0.8, StreamingLLM and random tokens, and how old the cached tokens are, are printed, without "
+          "bars.")
       .paper("Yao, Li, Zhao, SirLLM: Streaming Infinite Retentive LLM, ACL 2024")
       .example("A few dialogues", R"(title = "SirLLM, briefly"
 [nodes.study]
 use       = "llm.study_sir"
+parts     = ["dialogues"]
 seeds     = 1
 caps      = [80]
 dialogues = 5
@@ -223,10 +237,23 @@ dialogues = 5
 [nodes.claims]
 use  = "jsonl.write"
 from = "study"
+)")
+      .example("Short games", R"(title = "SirLLM's decay, briefly"
+[nodes.study]
+use        = "llm.study_sir"
+parts      = ["throws"]
+seeds      = 1
+games      = 2
+rounds     = 100
+game_steps = 5
+
+[nodes.claims]
+use  = "jsonl.write"
+from = "study"
 )");
 }
 
-SirStudy::SirStudy(const Params& p) : StudySource(seeds_of(p)) {
+SirStudy::SirStudy(const Params& p) : StudySource(parts_by_seed(p, {kSirDialogues, kSirThrows})) {
   options_.model = p.get<bool>("train") ? "" : p.input_path("model");
   options_.caps = p.get<std::vector<std::int64_t>>("caps");
   if (options_.caps.empty()) throw bad_recipe("caps is empty");
@@ -234,11 +261,22 @@ SirStudy::SirStudy(const Params& p) : StudySource(seeds_of(p)) {
   options_.turns = p.get<std::int64_t>("turns");
   options_.decay = p.get<double>("decay");
   options_.seed = p.context().seed;
-  if (p.get<bool>("quick")) options_.dialogues = std::max<std::int64_t>(1, options_.dialogues / 5);
+  options_.games = p.get<std::int64_t>("games");
+  options_.rounds = p.get<std::int64_t>("rounds");
+  options_.game_cap = p.get<std::int64_t>("game_cap");
+  options_.game_steps = p.get<std::int64_t>("game_steps");
+  options_.quick = p.get<bool>("quick");
+  if (options_.quick) {
+    options_.dialogues = std::max<std::int64_t>(1, options_.dialogues / 5);
+    options_.games = std::min<std::int64_t>(3, options_.games);
+    options_.rounds = std::min<std::int64_t>(300, options_.rounds);
+    options_.game_steps = std::min<std::int64_t>(50, options_.game_steps);
+  }
 }
 
 std::unique_ptr<StudyPart> SirStudy::part(const std::string& which) const {
-  return std::make_unique<Dialogues>(options_, std::stoll(which));
+  if (which.starts_with(kSirThrows)) return sir_throws(options_, seed_of_part(which));
+  return std::make_unique<Dialogues>(options_, seed_of_part(which));
 }
 
 }  // namespace stream::llm

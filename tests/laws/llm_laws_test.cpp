@@ -13,6 +13,7 @@
 #include "llm/llm_passkeys.hpp"
 #include "llm/llm_probe.hpp"
 #include "llm/llm_score.hpp"
+#include "llm/llm_throws.hpp"
 #include "llm/llm_tokens.hpp"
 #include "llm/llm_train.hpp"
 #include "llm/memory_duo.hpp"
@@ -240,6 +241,11 @@ TEST(Laws, LlmPairSamples) {
   expect_resumable<PairSampleSource>({{"samples", 5}, {"length", 64}, {"label", "fillers"}});
 }
 
+TEST(Laws, LlmThrows) {
+  expect_resumable<ThrowSource>({{"documents", 6}, {"length", 50}});
+  expect_resumable<ThrowSource>({{"documents", 4}, {"length", 50}, {"period", 7}, {"call", false}});
+}
+
 TEST(Laws, LlmIdentifyHeads) {
   const ScratchFolder folder;
   const std::string model = (folder / "ids.h5").string();
@@ -353,9 +359,14 @@ TEST(Laws, LlmStudySink) { expect_resumable<SinkStudy>({{"parts", Array{"exact"}
 
 TEST(Laws, LlmStudySir) {
   expect_resumable<SirStudy>({{"model", STREAM_SOURCE_DIR "/share/models/pairs-rare-0.h5"},
+                              {"parts", Array{"dialogues", "throws"}},
                               {"seeds", 1},
                               {"caps", Array{48}},
-                              {"dialogues", 2}});
+                              {"dialogues", 2},
+                              {"games", 2},
+                              {"rounds", 40},
+                              {"game_steps", 1},
+                              {"quick", true}});
 }
 
 }  // namespace

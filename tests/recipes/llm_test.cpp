@@ -61,6 +61,18 @@ TEST_F(LanguageModels, PairTextIsLearntTheSameAfterAStopAndInMoreThreads) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "d.h5"));
 }
 
+TEST_F(LanguageModels, ThrowsAreLearnt) {
+  const Outcome outcome =
+      run(recipe("train-throws", {"params.model=throws.h5", "params.steps=4", "params.documents=12",
+                                  "train.batch=4", "train.report=1", "train.tokens_per_step=2000"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  const auto progress = records_of(outcome.out);
+  ASSERT_EQ(progress.size(), 4u);
+  EXPECT_LT(number(progress[3], "loss"), 2.5);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "throws.h5"));
+}
+
 TEST_F(LanguageModels, ATextOfOnesOwnBecomesAModelThatChatsAndWatchesALog) {
   std::string log;
   for (int i = 0; i < 3000; ++i) log += "job " + std::to_string(i % 10) + " done\n";
