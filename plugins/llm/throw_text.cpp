@@ -96,7 +96,7 @@ std::array<double, kThrows> ThrowBelief::predict() const {
     const auto from = weight_.begin() + static_cast<std::ptrdiff_t>(r) * ages;
     for (auto it = from; it != from + ages; ++it) belief += *it;
     for (std::size_t rank = 0; rank < kRankings[r].size(); ++rank)
-      out[static_cast<std::size_t>(kRankings[r][rank])] += belief * probabilities[rank];
+      out.at(static_cast<std::size_t>(int{kRankings[r][rank]})) += belief * probabilities[rank];
   }
   return out;
 }

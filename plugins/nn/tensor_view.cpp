@@ -67,7 +67,10 @@ at::Tensor view(const Audio& audio) {
 }
 
 Tensor payload(const at::Tensor& tensor) {
-  auto dense = std::make_shared<const at::Tensor>(tensor.detach().cpu().contiguous());
+  // The tensor itself where it can be: its count of references is ours to see, that of what two tensors share
+  // is libtorch's, and ThreadSanitizer would call it a race when one is let go in another thread.
+  const at::Tensor plain = tensor.requires_grad() ? tensor.detach() : tensor;
+  auto dense = std::make_shared<const at::Tensor>(plain.cpu().contiguous());
   const auto* data = static_cast<const std::byte*>(dense->data_ptr());
   const std::size_t bytes = dense->nbytes();
   std::vector<std::int64_t> shape(dense->sizes().begin(), dense->sizes().end());

@@ -31,12 +31,18 @@ constexpr double kHour = 3600;
 
 }  // namespace
 
-struct ListeningWorld::Listener {
-  PlayHistory history;
-  std::vector<double> taste;             ///< latent
+/// What changes within a session.
+struct ListeningWorld::Mood {
   std::vector<std::int32_t> interests;   ///< genres
   std::int32_t genre = 0;                ///< of the session
   std::vector<std::int32_t> discovered;  ///< the newest last
+};
+
+struct ListeningWorld::Listener {
+  PlayHistory history;
+  std::vector<double> taste;  ///< latent
+  double repeats = 0;
+  Mood mood;
 };
 
 ListeningWorld::ListeningWorld(WorldOptions options) : options_(options) {
@@ -70,16 +76,15 @@ ListeningWorld::ListeningWorld(WorldOptions options) : options_(options) {
   }
 }
 
-std::int32_t ListeningWorld::repeat(const Listener& listener, const std::vector<std::int32_t>& session,
-                                    double now, Random& random) const {
-  const auto known = listener.history.activations(now);
+std::int32_t ListeningWorld::repeat(const Mood& mood, std::span<const Activation> known,
+                                    const std::vector<std::int32_t>& session, Random& random) const {
   std::vector<double> weights;
   for (const Activation& a : known) {
     if (contains(session, a.item)) {
       weights.push_back(0);
       continue;
     }
-    double together = genre_[static_cast<std::size_t>(a.item)] == listener.genre ? 1 : 0.15;
+    double together = genre_[static_cast<std::size_t>(a.item)] == mood.genre ? 1 : 0.15;
     for (const std::int32_t other : session)
       if (group(other) == group(a.item)) together += 1;
     weights.push_back((options_.memory ? a.strength : 1.0) * together);
@@ -88,8 +93,8 @@ std::int32_t ListeningWorld::repeat(const Listener& listener, const std::vector<
   return weights[at] > 0 ? known[at].item : 0;
 }
 
-std::int32_t ListeningWorld::discover(Listener& listener, const std::vector<std::int32_t>& session,
-                                      Random& random) const {
+std::int32_t ListeningWorld::discover(const Listener& listener, Mood& mood,
+                                      const std::vector<std::int32_t>& session, Random& random) const {
   const auto unheard = [&](const std::vector<std::int32_t>& among) {
     std::vector<std::int32_t> out;
     for (const std::int32_t t : among)
@@ -101,11 +106,11 @@ std::int32_t ListeningWorld::discover(Listener& listener, const std::vector<std:
   const double u = random.uniform();
   if (u < 0.25 && !session.empty())
     candidates = unheard(in_group_[static_cast<std::size_t>(group(session.back()))]);
-  else if (u < 0.85 && !listener.discovered.empty())
+  else if (u < 0.85 && !mood.discovered.empty())
     candidates = unheard(in_group_[static_cast<std::size_t>(
-        group(listener.discovered[listener.discovered.size() - 1 -
-                                  random.below(std::min<std::size_t>(3, listener.discovered.size()))]))]);
-  if (candidates.empty()) candidates = unheard(in_genre_[static_cast<std::size_t>(listener.genre)]);
+        group(mood.discovered[mood.discovered.size() - 1 -
+                              random.below(std::min<std::size_t>(3, mood.discovered.size()))]))]);
+  if (candidates.empty()) candidates = unheard(in_genre_[static_cast<std::size_t>(mood.genre)]);
   if (candidates.empty()) candidates = unheard(in_genre_[random.below(in_genre_.size())]);
   if (candidates.empty()) return 0;
   std::vector<double> weights;
@@ -115,40 +120,78 @@ std::int32_t ListeningWorld::discover(Listener& listener, const std::vector<std:
       near += latent_[static_cast<std::size_t>(t)][k] * listener.taste[k];
     weights.push_back(std::exp(std::min(20.0, 0.8 * near) + popularity_[static_cast<std::size_t>(t)]));
   }
-  listener.discovered.push_back(candidates[drawn(weights, random)]);
-  return listener.discovered.back();
+  mood.discovered.push_back(candidates[drawn(weights, random)]);
+  return mood.discovered.back();
 }
 
-std::vector<Play> ListeningWorld::plays(std::int32_t user) const {
-  Random random(stable_hash("user " + std::to_string(options_.seed) + " " + std::to_string(user)));
-  Listener listener{PlayHistory(), std::vector<double>(kLatent), {}};
-  for (double& v : listener.taste) v = random.normal() / 4;
+ListeningWorld::Listener ListeningWorld::listener(Random& random) const {
+  Listener out{PlayHistory(), std::vector<double>(kLatent), 0, {}};
+  for (double& v : out.taste) v = random.normal() / 4;
   for (int i = 0; i < 3; ++i)
-    listener.interests.push_back(static_cast<std::int32_t>(random.below(in_genre_.size())));
-  const double repeats = random.uniform(0.3, 0.8);
-  std::vector<Play> out;
+    out.mood.interests.push_back(static_cast<std::int32_t>(random.below(in_genre_.size())));
+  out.repeats = random.uniform(0.3, 0.8);
+  return out;
+}
+
+std::vector<std::int32_t> ListeningWorld::session(const Listener& listener, Mood& mood,
+                                                  std::span<const Activation> known, bool first,
+                                                  Random& random) const {
+  if (random.uniform() < 0.03)  // interests drift
+    mood.interests[random.below(3)] = static_cast<std::int32_t>(random.below(in_genre_.size()));
+  if (first || random.uniform() < 0.4) mood.genre = mood.interests[random.below(3)];
+  const std::size_t length = 5 + random.below(6);
+  std::vector<std::int32_t> out;
+  for (int tries = 0; out.size() < length && tries < 40; ++tries) {
+    std::int32_t track = 0;
+    if (listener.history.size() > 10 && random.uniform() < listener.repeats)
+      track = repeat(mood, known, out, random);
+    if (track == 0) track = discover(listener, mood, out, random);
+    if (track != 0) out.push_back(track);
+  }
+  return out;
+}
+
+template <typename F>
+void ListeningWorld::live(std::int32_t user, F&& f) const {
+  Random random(stable_hash("user " + std::to_string(options_.seed) + " " + std::to_string(user)));
+  Listener who = listener(random);
   double now = 1.6e9 + random.uniform(0, 7 * 24 * kHour);
   for (std::int32_t s = 0; s < options_.sessions; ++s) {
-    if (random.uniform() < 0.03)  // interests drift
-      listener.interests[random.below(3)] = static_cast<std::int32_t>(random.below(in_genre_.size()));
-    if (s == 0 || random.uniform() < 0.4) listener.genre = listener.interests[random.below(3)];
-    const std::size_t length = 5 + random.below(6);
-    std::vector<std::int32_t> session;
-    for (int tries = 0; session.size() < length && tries < 40; ++tries) {
-      std::int32_t track = 0;
-      if (listener.history.size() > 10 && random.uniform() < repeats)
-        track = repeat(listener, session, now, random);
-      if (track == 0) track = discover(listener, session, random);
-      if (track != 0) session.push_back(track);
-    }
-    for (std::size_t i = 0; i < session.size(); ++i) {
-      listener.history.play(session[i], now);
-      out.push_back({user, session[i], s, now + 200.0 * static_cast<double>(i)});
-    }
+    const auto known = who.history.activations(now);
+    const Mood before = who.mood;
+    const auto tracks = session(who, who.mood, known, s == 0, random);
+    f(s, now, tracks, who, before, known);
+    for (const std::int32_t track : tracks) who.history.play(track, now);
     double gap = std::exp(std::log(20 * kHour) + 0.9 * random.normal());
     if (random.uniform() < 0.02) gap += random.uniform(7, 21) * 24 * kHour;
     now += std::max(gap, 1.5 * kHour);
   }
+}
+
+std::vector<Play> ListeningWorld::plays(std::int32_t user) const {
+  std::vector<Play> out;
+  live(user, [&](std::int32_t s, double now, const std::vector<std::int32_t>& tracks, const Listener&,
+                 const Mood&, std::span<const Activation>) {
+    for (std::size_t i = 0; i < tracks.size(); ++i)
+      out.push_back({user, tracks[i], s, now + 200.0 * static_cast<double>(i)});
+  });
+  return out;
+}
+
+std::vector<std::vector<float>> ListeningWorld::chances(std::int32_t user, std::int32_t first,
+                                                        std::int64_t draws) const {
+  std::vector<std::vector<float>> out;
+  live(user, [&](std::int32_t s, double, const std::vector<std::int32_t>&, const Listener& who,
+                 const Mood& before, std::span<const Activation> known) {
+    if (s < first) return;
+    std::vector<float>& of = out.emplace_back(static_cast<std::size_t>(options_.tracks) + 1);
+    Random random(stable_hash("instead " + std::to_string(user) + " " + std::to_string(s), options_.seed));
+    for (std::int64_t i = 0; i < draws; ++i) {
+      Mood mood = before;
+      for (const std::int32_t track : session(who, mood, known, s == 0, random))
+        of[static_cast<std::size_t>(track)] += 1 / static_cast<float>(draws);
+    }
+  });
   return out;
 }
 

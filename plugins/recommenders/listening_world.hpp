@@ -2,6 +2,7 @@
 /// interest.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "recommenders/actr_memory.hpp"
@@ -28,16 +29,29 @@ class ListeningWorld {
   explicit ListeningWorld(WorldOptions options);
   /// The plays of one user, in order of time: a function of the seed and the user alone.
   std::vector<Play> plays(std::int32_t user) const;
+  /// For each of the user's sessions from `first` on, how likely it is that it holds a track, [tracks + 1]:
+  /// shares of so many sessions that there could have been instead, by all that is hidden from whoever sees
+  /// plays alone.
+  std::vector<std::vector<float>> chances(std::int32_t user, std::int32_t first, std::int64_t draws) const;
   const WorldOptions& options() const { return options_; }
   /// Which group a track belongs to.
   std::int32_t group(std::int32_t track) const { return group_[static_cast<std::size_t>(track)]; }
 
  private:
   static constexpr std::size_t kLatent = 16;
+  struct Mood;
   struct Listener;
-  std::int32_t discover(Listener& listener, const std::vector<std::int32_t>& session, Random& random) const;
-  std::int32_t repeat(const Listener& listener, const std::vector<std::int32_t>& session, double now,
-                      Random& random) const;
+  Listener listener(Random& random) const;
+  std::vector<std::int32_t> session(const Listener& listener, Mood& mood, std::span<const Activation> known,
+                                    bool first, Random& random) const;
+  std::int32_t discover(const Listener& listener, Mood& mood, const std::vector<std::int32_t>& session,
+                        Random& random) const;
+  std::int32_t repeat(const Mood& mood, std::span<const Activation> known,
+                      const std::vector<std::int32_t>& session, Random& random) const;
+  /// Calls `f(session, time, tracks, listener and mood before it, what was remembered then)` for each session
+  /// of a user.
+  template <typename F>
+  void live(std::int32_t user, F&& f) const;
   WorldOptions options_;
   std::vector<std::int32_t> genre_, group_;  ///< of each track; entry 0 is none
   std::vector<std::vector<std::int32_t>> in_genre_, in_group_;

@@ -1,5 +1,7 @@
 #include "recommenders/play_baselines.hpp"
 
+#include <memory>
+
 namespace stream::recommenders {
 
 namespace {
@@ -39,6 +41,27 @@ Scorer by_popularity(const SessionLog& log, std::span<const std::size_t> upto) {
       for (const std::int32_t item : log.sessions[u][s].items) counts[static_cast<std::size_t>(item)] += 1;
   return [counts](std::span<const Question> questions) {
     return std::vector<std::vector<float>>(questions.size(), counts);
+  };
+}
+
+Scorer by_the_world(const WorldOptions& options, std::int64_t draws) {
+  struct Kept {  // of one user at a time: questions come user by user
+    ListeningWorld world;
+    std::int32_t user = -1;
+    std::size_t first = 0;
+    std::vector<std::vector<float>> chances;
+  };
+  const auto kept = std::make_shared<Kept>(Kept{ListeningWorld(options), -1, 0, {}});
+  return [kept, draws](std::span<const Question> questions) {
+    std::vector<std::vector<float>> out;
+    for (const Question& q : questions) {
+      if (q.user != kept->user || q.past.size() < kept->first) {
+        kept->user = q.user, kept->first = q.past.size();
+        kept->chances = kept->world.chances(q.user, static_cast<std::int32_t>(q.past.size()), draws);
+      }
+      out.push_back(kept->chances.at(q.past.size() - kept->first));
+    }
+    return out;
   };
 }
 

@@ -47,6 +47,8 @@ bool PisaQualityPart::step() {
     counts_ = measure(*log_, test, 0, by_personal_counts(items));
     base_ = measure(*log_, test, 0, by_base_level(items));
     popularity_ = measure(*log_, test, 0, by_popularity(*log_, upto));
+    constexpr std::int64_t kDraws = 400;
+    world_ = measure(*log_, test, 0, by_the_world(options_.world, options_.quick ? 20 : kDraws));
     // The lists that hold what was really played have the repetition of the data.
     double old = 0, all = 0;
     for (const auto& sessions : log_->sessions) {
@@ -101,6 +103,13 @@ std::vector<Object> PisaQualityPart::records() const {
   return options_.quick ? unjudged(std::move(out)) : out;
 }
 
+namespace {
+std::string listed(const Quality& q) {
+  return quantity(q.ndcg) + "; " + quantity(q.ndcg_repeat) + ", " + quantity(q.ndcg_explore) + "; " +
+         quantity(q.repetition);
+}
+}  // namespace
+
 std::vector<Object> PisaQualityPart::quality_claims() const {
   const Quality &pisa = quality_[0], &means = quality_[1], &sasrec = quality_[2];
   const std::string seed = options_.name + ": ";
@@ -123,12 +132,18 @@ std::vector<Object> PisaQualityPart::quality_claims() const {
   out.push_back(claim(seed + "weights learnt of base level, spreading, matching", "> 0", Value(),
                       quantity(weights_[0]) + ", " + quantity(weights_[1]) + ", " + quantity(weights_[2]),
                       "base level and one other > 0", positive));
+  out.push_back(figure(
+      seed +
+          "NDCG@10; of repeats, of discoveries; share of repeats listed: PISA, and beside it the most that "
+          "there is to be had, the world's own chances of each track",
+      Value(), listed(world_), listed(pisa)));
   const std::pair<const char*, const Quality*> all[] = {{"PISA", &pisa},
                                                         {"plain means", &means},
                                                         {"SASRec", &sasrec},
                                                         {"user's counts", &counts_},
                                                         {"base level alone", &base_},
-                                                        {"popularity", &popularity_}};
+                                                        {"popularity", &popularity_},
+                                                        {"the world's chances", &world_}};
   for (const auto& [name, q] : all) {
     const double x = std::stod(options_.name.substr(options_.name.find(' ')));
     out.push_back(point("NDCG@10 by seed", name, x, q->ndcg));

@@ -41,6 +41,7 @@ class PisaQualityPart final : public StudyPart {
   std::unique_ptr<PisaTrainer> trainer_;
   std::vector<Quality> quality_;  ///< of each arm
   Quality counts_, base_, popularity_;
+  Quality world_;          ///< by the chances that the world gives
   double repetition_ = 0;  ///< of the data
   std::vector<double> weights_;
   std::int64_t parameters_ = 0;

@@ -21,7 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A sanitizer makes programs so many times slower; tests/CMakeLists.txt gives the tests themselves as much more.
+// A sanitizer makes programs so many times slower; tests/CMakeLists.txt gives the tests themselves as much
+// more.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr int kSlower = 10;
 #else
@@ -154,8 +155,8 @@ Outcome run(const Program& program) {
       else if (!std::exchange(told, true))
         program.when_fed(pid);
     }
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(start + kSlower * program.deadline - Clock::now());
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        start + kSlower * program.deadline - Clock::now());
     if (left.count() <= 0) {
       outcome.timed_out = true;
       ::kill(pid, SIGKILL);

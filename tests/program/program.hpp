@@ -12,13 +12,13 @@
 namespace stream::testing {
 
 struct Program {
-  std::vector<std::string> argv;               ///< argv[0] is a path, or a name looked up in $PATH
-  std::string input;                           ///< bytes for stdin, then end of file
-  std::string input_file = {};                 ///< opened as stdin instead of `input` when not empty
-  std::string output_file = {};                ///< opened as stdout instead of being collected when not empty
-  std::size_t piece = 1 << 16;                 ///< `input` is written in pieces of so many bytes
-  std::filesystem::path folder = {};           ///< working folder; empty: this program's
-  std::vector<std::string> environment = {};   ///< "NAME=value", added to this program's
+  std::vector<std::string> argv;              ///< argv[0] is a path, or a name looked up in $PATH
+  std::string input;                          ///< bytes for stdin, then end of file
+  std::string input_file = {};                ///< opened as stdin instead of `input` when not empty
+  std::string output_file = {};               ///< opened as stdout instead of being collected when not empty
+  std::size_t piece = 1 << 16;                ///< `input` is written in pieces of so many bytes
+  std::filesystem::path folder = {};          ///< working folder; empty: this program's
+  std::vector<std::string> environment = {};  ///< "NAME=value", added to this program's
   /// Then it is killed and `timed_out` is set. Ten times as much in a build with a sanitizer.
   std::chrono::milliseconds deadline{60'000};
   /// When set, stdin stays open after `input` until the program has ended, and this is called with its

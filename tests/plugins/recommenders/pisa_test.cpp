@@ -1,6 +1,8 @@
 /// PISA: the plain forward against libtorch's, the stream against the log, and what must not matter.
 #include <gmock/gmock.h>
 
+#include <numeric>
+
 #include "models.hpp"
 #include "nn/device.hpp"
 #include "nn/weights.hpp"
@@ -155,6 +157,27 @@ TEST(ListeningWorld, RepeatsFollowMemoryOrNot) {
     return measure(*log, 10, 0, by_base_level(120)).ndcg / measure(*log, 10, 0, by_personal_counts(120)).ndcg;
   };
   EXPECT_GT(base_over_counts(true), base_over_counts(false));
+}
+
+TEST(ListeningWorld, KnowsTheChancesOfEachTrack) {
+  WorldOptions options;
+  options.tracks = 120, options.genres = 4, options.users = 30, options.sessions = 40, options.seed = 3;
+  const ListeningWorld world(options);
+  const auto chances = world.chances(2, 35, 200);
+  ASSERT_EQ(chances.size(), 5u);
+  EXPECT_EQ(world.chances(2, 37, 200)[0], chances[2]) << "whatever the first one asked for";
+  for (const auto& of : chances) {
+    ASSERT_EQ(of.size(), 121u);
+    EXPECT_EQ(of[0], 0) << "no track";
+    // Sessions have 5 to 10 tracks, none of them twice.
+    EXPECT_NEAR(std::accumulate(of.begin(), of.end(), 0.0), 7.5, 0.5);
+    for (const float chance : of) EXPECT_LE(chance, 1.001f);
+  }
+  // What was played is what was likely.
+  const auto log = log_of_world(options);
+  const double most = measure(*log, 10, 0, by_the_world(options, 100)).ndcg;
+  EXPECT_GT(most, 1.2 * measure(*log, 10, 0, by_base_level(120)).ndcg);
+  EXPECT_GT(most, 1.2 * measure(*log, 10, 0, by_personal_counts(120)).ndcg);
 }
 
 }  // namespace
