@@ -21,6 +21,9 @@ endfunction()
 
 set(stream ${prefix}/bin/stream)
 step(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
+# The tsan preset has a oneTBB of its own, which is installed nowhere.
+file(GLOB tbb ${BUILD}/lib/libtbb.so*)
+file(COPY ${tbb} DESTINATION ${prefix}/lib)
 # First what `stream plugin new --help` shows, as it stands.
 execute_process(COMMAND ${stream} plugin new --help OUTPUT_VARIABLE help COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE ".*\nExamples:\n" "" examples "${help}")
