@@ -1,13 +1,13 @@
 /// llm.pair_samples: labelled samples of pair text, to find a small model's retrieval heads with.
 #pragma once
 
+#include "llm/made_texts.hpp"
 #include "llm/pair_samples.hpp"
 #include "stream/error.hpp"
-#include "stream/operator.hpp"
 
 namespace stream::llm {
 
-class PairSampleSource final : public Source {
+class PairSampleSource final : public MadeTexts {
  public:
   static Spec spec() {
     const PairTextShape s = filler_text();
@@ -47,7 +47,7 @@ from = "samples"
 )");
   }
   explicit PairSampleSource(const Params& p)
-      : samples_(p.get<std::int64_t>("samples")),
+      : MadeTexts(p.get<std::int64_t>("samples"), p.random("samples")()),
         length_(p.get<std::int64_t>("length")),
         far_(p.get<std::int64_t>("far")),
         labels_(p.get<std::string>("label") == "fillers" ? PairLabels::kFillers : PairLabels::kFarValues),
@@ -57,30 +57,20 @@ from = "samples"
                .gap = p.get<std::int64_t>("gap"),
                .recent = p.get<std::int64_t>("recent"),
                .memory = p.get<std::int64_t>("memory")},
-        repeat_(p.get<double>("repeat")),
-        seed_(p.random("samples")()) {
+        repeat_(p.get<double>("repeat")) {
     if (const std::string wrong = shape_.fault(); !wrong.empty()) throw bad_recipe(wrong);
   }
-  bool read(Output& out) override {
-    if (done_ == samples_) return false;
-    Random random(stable_hash(std::to_string(done_), seed_));
-    PairSample sample = pair_sample(shape_, repeat_, length_, labels_, far_, random);
-    sample.tokens.insert(sample.tokens.end(), sample.labels.begin(), sample.labels.end());
-    out.emit(Packet::of<Tensor>(Time{done_}, Tensor::of(std::move(sample.tokens), {2, length_})));
-    ++done_;
-    return true;
-  }
-  double fraction() const override { return static_cast<double>(done_) / static_cast<double>(samples_); }
-  void save(Archive& state) const override { state.set("done", done_); }
-  void load(const Archive& state) override { done_ = state.get<std::int64_t>("done"); }
 
  private:
-  std::int64_t samples_, length_, far_;
+  Tensor text(std::int64_t, Random& random) const override {
+    PairSample sample = pair_sample(shape_, repeat_, length_, labels_, far_, random);
+    sample.tokens.insert(sample.tokens.end(), sample.labels.begin(), sample.labels.end());
+    return Tensor::of(std::move(sample.tokens), {2, length_});
+  }
+  std::int64_t length_, far_;
   PairLabels labels_;
   PairTextShape shape_;
   double repeat_;
-  std::uint64_t seed_;
-  std::int64_t done_ = 0;
 };
 
 }  // namespace stream::llm

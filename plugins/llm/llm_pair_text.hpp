@@ -1,13 +1,13 @@
 /// llm.pair_text: texts of keys and values to train small models on.
 #pragma once
 
+#include "llm/made_texts.hpp"
 #include "llm/pair_text.hpp"
 #include "stream/error.hpp"
-#include "stream/operator.hpp"
 
 namespace stream::llm {
 
-class PairTextSource final : public Source {
+class PairTextSource final : public MadeTexts {
  public:
   static Spec spec() {
     const PairTextShape s;
@@ -48,7 +48,7 @@ from = "text"
 )");
   }
   explicit PairTextSource(const Params& p)
-      : documents_(p.get<std::int64_t>("documents")),
+      : MadeTexts(p.get<std::int64_t>("documents"), p.random("text")()),
         length_(p.get<std::int64_t>("length")),
         shape_{.keys = p.get<std::int64_t>("keys"),
                .values = p.get<std::int64_t>("values"),
@@ -57,29 +57,18 @@ from = "text"
                .recent = p.get<std::int64_t>("recent"),
                .memory = p.get<std::int64_t>("memory")},
         low_(p.get<double>("repeat_low")),
-        high_(p.get<double>("repeat_high")),
-        seed_(p.random("text")()) {
+        high_(p.get<double>("repeat_high")) {
     if (const std::string wrong = shape_.fault(); !wrong.empty()) throw bad_recipe(wrong);
   }
-  bool read(Output& out) override {
-    if (done_ == documents_) return false;
-    // Each text has a generator of its own: a text can be made without those before it.
-    PairText text(shape_, low_ + (high_ - low_) * static_cast<double>(done_ % 32) / 31,
-                  Random(stable_hash(std::to_string(done_), seed_)));
-    out.emit(Packet::of<Tensor>(Time{done_}, Tensor::of(text.take(length_), {length_})));
-    ++done_;
-    return true;
-  }
-  double fraction() const override { return static_cast<double>(done_) / static_cast<double>(documents_); }
-  void save(Archive& state) const override { state.set("done", done_); }
-  void load(const Archive& state) override { done_ = state.get<std::int64_t>("done"); }
 
  private:
-  std::int64_t documents_, length_;
+  Tensor text(std::int64_t number, Random& random) const override {
+    PairText made(shape_, low_ + (high_ - low_) * static_cast<double>(number % 32) / 31, random);
+    return Tensor::of(made.take(length_), {length_});
+  }
+  std::int64_t length_;
   PairTextShape shape_;
   double low_, high_;
-  std::uint64_t seed_;
-  std::int64_t done_ = 0;
 };
 
 }  // namespace stream::llm

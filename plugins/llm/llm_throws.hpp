@@ -1,13 +1,13 @@
 /// llm.throws: games of rock-paper-scissors to train small models on.
 #pragma once
 
+#include "llm/made_texts.hpp"
 #include "llm/throw_text.hpp"
 #include "stream/error.hpp"
-#include "stream/operator.hpp"
 
 namespace stream::llm {
 
-class ThrowSource final : public Source {
+class ThrowSource final : public MadeTexts {
  public:
   static Spec spec() {
     const ThrowShape s;
@@ -39,32 +39,21 @@ from = "game"
 )");
   }
   explicit ThrowSource(const Params& p)
-      : documents_(p.get<std::int64_t>("documents")),
+      : MadeTexts(p.get<std::int64_t>("documents"), p.random("text")()),
         length_(p.get<std::int64_t>("length")),
         shape_{.period = p.get<std::int64_t>("period"),
                .favourite = p.get<double>("favourite"),
                .second = p.get<double>("second"),
-               .call = p.get<bool>("call")},
-        seed_(p.random("text")()) {
+               .call = p.get<bool>("call")} {
     if (const std::string wrong = shape_.fault(); !wrong.empty()) throw bad_recipe(wrong);
   }
-  bool read(Output& out) override {
-    if (done_ == documents_) return false;
-    // Each game has a generator of its own: it can be made without those before it.
-    ThrowText text(shape_, Random(stable_hash(std::to_string(done_), seed_)));
-    out.emit(Packet::of<Tensor>(Time{done_}, Tensor::of(text.take(length_), {length_})));
-    ++done_;
-    return true;
-  }
-  double fraction() const override { return static_cast<double>(done_) / static_cast<double>(documents_); }
-  void save(Archive& state) const override { state.set("done", done_); }
-  void load(const Archive& state) override { done_ = state.get<std::int64_t>("done"); }
 
  private:
-  std::int64_t documents_, length_;
+  Tensor text(std::int64_t, Random& random) const override {
+    return Tensor::of(ThrowText(shape_, random).take(length_), {length_});
+  }
+  std::int64_t length_;
   ThrowShape shape_;
-  std::uint64_t seed_;
-  std::int64_t done_ = 0;
 };
 
 }  // namespace stream::llm
