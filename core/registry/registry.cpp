@@ -148,6 +148,7 @@ void Registry::read_manifest(const fs::path& manifest) {
                     {}};
   if (library.has_parent_path()) throw bad_data("'library' must be a file beside the manifest");
   std::vector<OperatorInfo> operators;
+  operators.reserve(member("operators").as_array().size());
   for (const Value& v : member("operators").as_array()) operators.push_back({Spec::from_value(v)});
   std::vector<EnvironmentInfo> environments;
   if (const Value* listed = o.find("environments")) {

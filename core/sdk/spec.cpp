@@ -190,6 +190,7 @@ Spec Spec::from_value(const Value& value) {
       ports->push_back({text(p, "name"), payload_type(text(p, "type")), text(p, "doc"), flag(p, "optional")});
     }
   }
+  spec.params_.reserve(list(o, "params").size());
   for (const Value& v : list(o, "params")) {
     const Object& q = v.as_object();
     Param p;

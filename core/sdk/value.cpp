@@ -151,12 +151,14 @@ Value convert(const dom::element& element) {
     case dom::element_type::ARRAY: {
       const dom::array items = element.get_array().value();
       Array out;
+      out.reserve(items.size());
       for (const dom::element item : items) out.push_back(convert(item));
       return out;
     }
     case dom::element_type::OBJECT: {
       const dom::object members = element.get_object().value();
       std::vector<Object::Member> out;
+      out.reserve(members.size());
       for (const auto member : members) out.emplace_back(std::string(member.key), convert(member.value));
       return Object(std::move(out));
     }
