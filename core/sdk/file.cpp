@@ -6,9 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <memory>
 #include <utility>
 
 #include "stream/error.hpp"
@@ -356,13 +359,18 @@ void write_atomically(const std::string& path, std::string_view bytes) {
 std::string read_file(const std::string& path, std::uint64_t limit) {
   InputFile in(path);
   std::string out;
-  std::vector<std::byte> piece(std::size_t{1} << 16);
+  constexpr std::size_t kPiece = std::size_t{1} << 16;
+  constexpr std::uint64_t kMost = 1 << 20;  // of what the file says of itself
+  std::error_code unknown;
+  if (const auto size = std::filesystem::file_size(path, unknown); !unknown)
+    out.reserve(std::min<std::uint64_t>({size, limit, kMost}));
+  const auto piece = std::make_unique_for_overwrite<std::byte[]>(kPiece);
   while (true) {
-    const auto [status, size] = in.read(piece);
+    const auto [status, size] = in.read({piece.get(), kPiece});
     if (status != InputFile::Status::kData) return out;
     if (out.size() + size > limit)
       throw bad_data(in.name() + ": is larger than " + std::to_string(limit) + " bytes");
-    out.append(reinterpret_cast<const char*>(piece.data()), size);
+    out.append(reinterpret_cast<const char*>(piece.get()), size);
   }
 }
 

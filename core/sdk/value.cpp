@@ -16,7 +16,13 @@ Object::Object(std::initializer_list<Member> members) : members_(members) {}
 Object::Object(std::vector<Member> members) {
   constexpr std::size_t kFew = 16;
   if (members.size() <= kFew) {
-    members_.reserve(members.size());
+    bool twice = false;
+    for (std::size_t i = 1; i < members.size() && !twice; ++i)
+      for (std::size_t k = 0; k < i; ++k) twice = twice || members[k].first == members[i].first;
+    if (!twice) {
+      members_ = std::move(members);
+      return;
+    }
     for (Member& member : members) set(std::move(member.first), std::move(member.second));
     return;
   }
