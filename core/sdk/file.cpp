@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -361,9 +360,7 @@ std::string read_file(const std::string& path, std::uint64_t limit) {
   std::string out;
   constexpr std::size_t kPiece = std::size_t{1} << 16;
   constexpr std::uint64_t kMost = 1 << 20;  // of what the file says of itself
-  std::error_code unknown;
-  if (const auto size = std::filesystem::file_size(path, unknown); !unknown)
-    out.reserve(std::min<std::uint64_t>({size, limit, kMost}));
+  out.reserve(std::min({in.size(), limit, kMost}));
   const auto piece = std::make_unique_for_overwrite<std::byte[]>(kPiece);
   while (true) {
     const auto [status, size] = in.read({piece.get(), kPiece});

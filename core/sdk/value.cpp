@@ -13,20 +13,12 @@ namespace stream {
 
 Object::Object(std::initializer_list<Member> members) : members_(members) {}
 
-Object::Object(std::vector<Member> members) {
+Object::Object(std::vector<Member> members) : members_(std::move(members)) {
   constexpr std::size_t kFew = 16;
-  if (members.size() <= kFew) {
-    bool twice = false;
-    for (std::size_t i = 1; i < members.size() && !twice; ++i)
-      for (std::size_t k = 0; k < i; ++k) twice = twice || members[k].first == members[i].first;
-    if (!twice) {
-      members_ = std::move(members);
-      return;
-    }
-    for (Member& member : members) set(std::move(member.first), std::move(member.second));
-    return;
-  }
-  members_ = std::move(members);
+  bool twice = members_.size() > kFew;  // where there are many, perhaps
+  for (std::size_t i = 1; i < members_.size() && !twice; ++i)
+    for (std::size_t k = 0; k < i; ++k) twice = twice || members_[k].first == members_[i].first;
+  if (!twice) return;
   // By sorting, not by hashing: whoever writes the names could make all of them collide.
   std::vector<std::size_t> order(members_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

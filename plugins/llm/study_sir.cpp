@@ -202,29 +202,21 @@ Spec SirStudy::spec() {
              "of 300 rounds at most and 50 updates, which no bar judges")
       .contract({.order = Order::kStateful, .cost = Cost::kHeavy})
       .about(
-          "Dialogues: turns of 16 tokens, four times as long as the cache: an item (key and value) is named "
-          "in "
-          "the first turn, six recurring pairs and some rare ones follow, at the end its key comes again. "
-          "One of "
-          "four values must be picked by its first token. SirLLM (true surprisal of a turn's first token, no "
-          "decay) must recall 0.85, 0.5 more than StreamingLLM, random tokens and surprisals that were "
-          "shuffled, "
-          "none of which may be above chance; with a decay of 0.9 the item must be forgotten; the base model "
-          "must "
-          "recall 0.97 in context. The first token taken for the greatest surprise of its turn, the released "
-          "code's surprisals, evenly spaced tokens and the price in surprisal of filler are printed, without "
-          "bars.\n\n"
+          "Dialogues: turns of 16 tokens, four times as long as the cache: an item (key and value) is "
+          "named in the first turn, six recurring pairs and some rare ones follow, at the end its key "
+          "comes again. One of four values must be picked by its first token. SirLLM (true surprisal of "
+          "a turn's first token, no decay) must recall 0.85, 0.5 more than StreamingLLM, random tokens "
+          "and surprisals that were shuffled, none of which may be above chance; with a decay of 0.9 "
+          "the item must be forgotten; the base model must recall 0.97 in context. The first token "
+          "taken for the greatest surprise of its turn, the released code's surprisals, evenly spaced "
+          "tokens and the price in surprisal of filler are printed, without bars.\n\n"
           "Throws: rock-paper-scissors against an opponent whose favourite changes every 60 rounds "
-          "(llm.throws), "
-          "without a reset. A model that was made in the run, as recipe train-throws makes it, must win in "
-          "context 0.8 of what the exact posterior of the same rounds wins above chance. With a decay of 0.9 "
-          "it "
-          "must win 2 points and three standard errors more than without one, where the cache freezes on "
-          "what "
-          "surprised early; and no player may win more than the posterior that is told of the changes. A "
-          "decay "
-          "of 0.8, StreamingLLM and random tokens, and how old the cached tokens are, are printed, without "
-          "bars.")
+          "(llm.throws), without a reset. A model that was made in the run, as recipe train-throws "
+          "makes it, must win in context 0.8 of what the exact posterior of the same rounds wins above "
+          "chance. With a decay of 0.9 it must win 2 points and three standard errors more than without "
+          "one, where the cache freezes on what surprised early; and no player may win more than the "
+          "posterior that is told of the changes. A decay of 0.8, StreamingLLM and random tokens, and "
+          "how old the cached tokens are, are printed, without bars.")
       .paper("Yao, Li, Zhao, SirLLM: Streaming Infinite Retentive LLM, ACL 2024")
       .example("A few dialogues", R"(title = "SirLLM, briefly"
 [nodes.study]

@@ -87,15 +87,15 @@ class Games final : public JobsPart {
     job("model", [this] { return maker_.step(); });
     once("in context", [this] { in_context(); });
     const auto sir = [this](const char* arm, double decay, SirMemory::Rule rule) {
-      games(arm, [=, this]() -> std::unique_ptr<Memory> {
+      games(arm, [=, this](std::uint64_t game) -> std::unique_ptr<Memory> {
         return std::make_unique<SirMemory>(
             decoder_->config(), decoder_->rope(),
-            SirMemory::Options{1, options_.game_cap - 1, 0, decay, rule, false, false, seed_});
+            SirMemory::Options{1, options_.game_cap - 1, 0, decay, rule, false, false, seed_ + game});
       });
     };
     for (const auto& [arm, decay] : kDecays) sir(arm, decay, SirMemory::Rule::kSurprisal);
     sir(kAnyTokens, 1, SirMemory::Rule::kRandom);
-    games(kSinks, [this]() -> std::unique_ptr<Memory> {
+    games(kSinks, [this](std::uint64_t) -> std::unique_ptr<Memory> {
       return std::make_unique<SinkMemory>(decoder_->config(), decoder_->rope(),
                                           SinkMemory::Options{.sinks = 1, .recent = options_.game_cap - 1});
     });
@@ -158,7 +158,7 @@ class Games final : public JobsPart {
   void games(const char* arm, Make make) {
     job(arm, [this, arm, make] {
       Played& played = played_[arm];
-      play(make(), played);
+      play(make(played.won.size()), played);
       if (static_cast<std::int64_t>(played.won.size()) < options_.games) return false;
       const auto n = static_cast<double>(options_.games);
       played.age /= n, played.oldest /= n, played.throws /= n;
