@@ -93,10 +93,10 @@ void offer_values(Answers& answers, const Option& option, const std::vector<std:
   if (option.value == "NAME" || option.value == "NAME|FILE") {
     Registry registry;
     scan_plugins(registry);
-    for (const std::string& name : registry.names()) answers.offer(name, registry.find(name)->spec.summary());
+    for (const std::string& name : registry.names()) answers.offer(name, registry.summary(name));
     if (option.value == "NAME") {
       for (const std::string& name : registry.environment_names())
-        answers.offer(name, registry.find_environment(name)->spec.summary());
+        answers.offer(name, registry.environment_summary(name));
     }
     for (const PluginInfo& plugin : registry.plugins()) answers.offer(plugin.name, "plugin");
     for (const bool studies : {false, true}) offer_recipes(answers, studies);

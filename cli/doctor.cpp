@@ -119,7 +119,11 @@ class Doctor final : public Verb {
     for (const std::string& problem : registry.problems()) finding("manifest", problem);
     if (registry.plugins().empty()) finding("plugins", "none found in the folders above");
     for (const PluginInfo& plugin : registry.plugins()) {
-      finding("plugin " + plugin.name, fault_in_child([&plugin] { Registry().load(plugin.library); }));
+      finding("plugin " + plugin.name, fault_in_child([&registry, &plugin] {
+                for (const std::string& name : plugin.operators) registry.find(name);
+                for (const std::string& name : plugin.environments) registry.find_environment(name);
+                Registry().load(plugin.library);
+              }));
     }
   }
   void check_files() {

@@ -27,14 +27,9 @@ std::string plugin_page(const PluginInfo& plugin, const Registry& registry) {
   table.row({"manifest", plugin.manifest.string()});
   std::string out = plugin.name + "\n  plugin\n\nPlugin\n" + table.text();
   Table operators(2), environments(2);
-  for (const std::string& name : plugin.operators) {
-    const OperatorInfo* info = registry.find(name);
-    operators.row({name, info != nullptr ? info->spec.summary() : ""});
-  }
-  for (const std::string& name : plugin.environments) {
-    const EnvironmentInfo* info = registry.find_environment(name);
-    environments.row({name, info != nullptr ? info->spec.summary() : ""});
-  }
+  for (const std::string& name : plugin.operators) operators.row({name, registry.summary(name)});
+  for (const std::string& name : plugin.environments)
+    environments.row({name, registry.environment_summary(name)});
   if (!plugin.operators.empty()) out += "\nOperators\n" + operators.text();
   if (!plugin.environments.empty()) out += "\nEnvironments\n" + environments.text();
   return out;

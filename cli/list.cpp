@@ -13,9 +13,11 @@ struct Item {
 std::vector<Item> operators(const Registry& registry, bool formats_only) {
   std::vector<Item> items;
   for (const std::string& name : registry.names()) {
-    const Spec& spec = registry.find(name)->spec;
-    const bool format = spec.source() || spec.sink();
-    if (!formats_only || format) items.push_back({name, spec.summary()});
+    if (formats_only) {
+      const Spec& spec = registry.find(name)->spec;
+      if (!spec.source() && !spec.sink()) continue;
+    }
+    items.push_back({name, registry.summary(name)});
   }
   return items;
 }
@@ -23,7 +25,7 @@ std::vector<Item> operators(const Registry& registry, bool formats_only) {
 std::vector<Item> environments(const Registry& registry) {
   std::vector<Item> items;
   for (const std::string& name : registry.environment_names())
-    items.push_back({name, registry.find_environment(name)->spec.summary()});
+    items.push_back({name, registry.environment_summary(name)});
   return items;
 }
 

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <exception>
 
-#include "registry/registry.hpp"
+#include "registry/manifest.hpp"
 #include "stream/file.hpp"
 
 int main(int argc, char** argv) {

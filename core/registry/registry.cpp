@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
-#include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <mutex>
 #include <sstream>
 
 #include "recipe/recipe_params.hpp"
+#include "registry/manifest.hpp"
 #include "stream/error.hpp"
 #include "stream/file.hpp"
 #include "stream/log.hpp"
@@ -48,40 +47,10 @@ const PluginDescriptor& open_plugin(const fs::path& library) {
   return found->second.get<const PluginDescriptor>("stream_plugin");
 }
 
-/// Refuses what was built for another host, with what to do about it.
-void check_fit(const PluginDescriptor& plugin, const std::string& path) {
-  if (std::memcmp(plugin.magic, "STREAMPL", 8) != 0)
-    throw bad_recipe(path + ": is no plugin: its descriptor has another magic");
-  // `environments` was appended after version 1 went out.
-  if (plugin.api_version != kApiVersion || plugin.size < offsetof(PluginDescriptor, environments)) {
-    throw bad_recipe(path + ": was built for plugin API " + std::to_string(plugin.api_version) +
-                     ", this program has API " + std::to_string(kApiVersion) +
-                     ": rebuild the plugin against the installed headers");
-  }
-  if (std::strcmp(plugin.compiler, plugin_detail::kCompiler) != 0 ||
-      std::strcmp(plugin.stdlib, plugin_detail::kStdlib) != 0) {
-    throw bad_recipe(path + ": was built with " + plugin.compiler + " and " + plugin.stdlib +
-                     ", this program with " + plugin_detail::kCompiler + " and " + plugin_detail::kStdlib +
-                     ": rebuild the plugin with the latter");
-  }
-}
-
 fs::path own_library() {
   Dl_info info{};
   dladdr(reinterpret_cast<const void*>(&check_fit), &info);
   return info.dli_fname ? fs::path(info.dli_fname) : fs::path();
-}
-
-std::vector<OperatorEntry> operators_in(const PluginDescriptor& plugin) {
-  std::vector<OperatorEntry> entries;
-  if (plugin.operators) plugin.operators(entries);
-  return entries;
-}
-
-std::vector<EnvironmentEntry> environments_in(const PluginDescriptor& plugin) {
-  std::vector<EnvironmentEntry> entries;
-  if (plugin.size >= sizeof(PluginDescriptor) && plugin.environments) plugin.environments(entries);
-  return entries;
 }
 
 constexpr std::uint64_t kLargestManifest = 16u << 20;
@@ -126,52 +95,66 @@ void Registry::scan(const std::vector<fs::path>& folders) {
   }
 }
 
-void Registry::read_manifest(const fs::path& manifest) {
-  const Value value = Value::parse(read_file(manifest.string(), kLargestManifest));
-  const Object& o = value.as_object();
-  const auto member = [&o](const char* name) -> const Value& {
-    if (const Value* v = o.find(name)) return *v;
-    throw bad_data(std::string("'") + name + "' is missing");
-  };
-  const std::int64_t api = member("api_version").as_integer();
-  if (api != kApiVersion) {
-    throw bad_data("was written for plugin API " + std::to_string(api) + ", this program has API " +
-                   std::to_string(kApiVersion) + ": rebuild the plugin against the installed headers");
+void Registry::read_manifest(const fs::path& path) {
+  Manifest manifest = parse_manifest(read_file(path.string(), kLargestManifest));
+  if (manifest.api_version != kApiVersion) {
+    throw bad_data("was written for plugin API " + std::to_string(manifest.api_version) +
+                   ", this program has API " + std::to_string(kApiVersion) +
+                   ": rebuild the plugin against the installed headers");
   }
-  const fs::path library = member("library").as_string();
-  PluginInfo plugin{member("name").as_string(),
-                    member("version").as_string(),
-                    member("licence").as_string(),
-                    manifest.parent_path() / library,
-                    manifest,
-                    {},
-                    {}};
+  const fs::path library = manifest.library;
   if (library.has_parent_path()) throw bad_data("'library' must be a file beside the manifest");
-  std::vector<OperatorInfo> operators;
-  operators.reserve(member("operators").as_array().size());
-  for (const Value& v : member("operators").as_array()) operators.push_back({Spec::from_value(v)});
-  std::vector<EnvironmentInfo> environments;
-  if (const Value* listed = o.find("environments")) {
-    for (const Value& v : listed->as_array()) {
-      const Value *observation = v.as_object().find("observation"), *action = v.as_object().find("action");
-      if (!observation || !action) throw bad_data("an environment without 'observation' or 'action'");
-      environments.push_back(
-          {Spec::from_value(v), {Space::from_value(*observation), Space::from_value(*action)}});
+  PluginInfo& plugin = plugins_.emplace_back(PluginInfo{std::move(manifest.name),
+                                                        std::move(manifest.version),
+                                                        std::move(manifest.licence),
+                                                        path.parent_path() / library,
+                                                        path,
+                                                        {},
+                                                        {}});
+  for (auto& [name, summary] : manifest.operators) {
+    plugin.operators.push_back(name);
+    operators_.try_emplace(name, Entry<OperatorInfo>{{Spec(name, ""), &plugin}, std::move(summary), false});
+  }
+  for (auto& [name, summary] : manifest.environments) {
+    plugin.environments.push_back(name);
+    environments_.try_emplace(
+        name, Entry<EnvironmentInfo>{{Spec(name, ""), {}, &plugin}, std::move(summary), false});
+  }
+}
+
+void Registry::read_specs(const PluginInfo& plugin) const {
+  try {
+    ManifestSpecs specs = parse_manifest_specs(read_file(plugin.manifest.string(), kLargestManifest));
+    for (auto& spec : specs.operators) {
+      const auto known = operators_.find(spec.name());
+      if (known == operators_.end() || known->second.info.plugin != &plugin || known->second.read) continue;
+      known->second.info.spec = std::move(spec);
+      known->second.read = true;
     }
+    for (std::size_t i = 0; i < specs.environments.size(); ++i) {
+      const auto known = environments_.find(specs.environments[i].name());
+      if (known == environments_.end() || known->second.info.plugin != &plugin || known->second.read)
+        continue;
+      known->second.info.spec = std::move(specs.environments[i]);
+      known->second.info.spaces = std::move(specs.spaces[i]);
+      known->second.read = true;
+    }
+  } catch (const Error& e) {
+    throw bad_recipe(plugin.manifest.string() + ": " + e.what());
   }
-  PluginInfo& kept = plugins_.emplace_back(std::move(plugin));
-  for (auto& info : operators) {
-    const std::string name = info.spec.name();
-    kept.operators.push_back(name);
-    info.plugin = &kept;
-    operators_.try_emplace(name, std::move(info));
-  }
-  for (auto& info : environments) {
-    const std::string name = info.spec.name();
-    kept.environments.push_back(name);
-    info.plugin = &kept;
-    environments_.try_emplace(name, std::move(info));
-  }
+}
+
+template <typename Info>
+const Info* Registry::with_spec(Entries<Info>& entries, std::string_view name) const {
+  const auto found = entries.find(name);
+  if (found == entries.end()) return nullptr;
+  Entry<Info>& entry = found->second;
+  const std::scoped_lock lock(reading_);
+  if (!entry.read) read_specs(*entry.info.plugin);
+  if (!entry.read)
+    throw bad_recipe(entry.info.plugin->manifest.string() + ": has changed: it no longer describes '" +
+                     found->first + "'");
+  return &entry.info;
 }
 
 void Registry::add(std::vector<OperatorEntry> entries, const std::string& plugin) {
@@ -179,7 +162,9 @@ void Registry::add(std::vector<OperatorEntry> entries, const std::string& plugin
   for (auto& entry : entries) {
     info.operators.push_back(entry.spec.name());
     const std::string name = entry.spec.name();
-    operators_.insert_or_assign(name, OperatorInfo{std::move(entry.spec), &info, entry.make});
+    std::string summary = entry.spec.summary();
+    operators_.insert_or_assign(
+        name, Entry<OperatorInfo>{{std::move(entry.spec), &info, entry.make}, std::move(summary)});
   }
 }
 
@@ -192,8 +177,10 @@ void Registry::add_to(PluginInfo& info, std::vector<EnvironmentEntry> entries) {
   for (auto& entry : entries) {
     info.environments.push_back(entry.spec.name());
     const std::string name = entry.spec.name();
+    std::string summary = entry.spec.summary();
     environments_.insert_or_assign(
-        name, EnvironmentInfo{std::move(entry.spec), std::move(entry.spaces), &info, entry.make});
+        name, Entry<EnvironmentInfo>{{std::move(entry.spec), std::move(entry.spaces), &info, entry.make},
+                                     std::move(summary)});
   }
 }
 
@@ -209,10 +196,7 @@ const PluginInfo& Registry::load(const fs::path& library) {
   return info;
 }
 
-const OperatorInfo* Registry::find(std::string_view name) const {
-  const auto found = operators_.find(name);
-  return found == operators_.end() ? nullptr : &found->second;
-}
+const OperatorInfo* Registry::find(std::string_view name) const { return with_spec(operators_, name); }
 
 std::vector<std::string> Registry::names() const {
   std::vector<std::string> out;
@@ -220,9 +204,13 @@ std::vector<std::string> Registry::names() const {
   return out;
 }
 
+std::string Registry::summary(std::string_view name) const {
+  const auto found = operators_.find(name);
+  return found == operators_.end() ? "" : found->second.summary;
+}
+
 const EnvironmentInfo* Registry::find_environment(std::string_view name) const {
-  const auto found = environments_.find(name);
-  return found == environments_.end() ? nullptr : &found->second;
+  return with_spec(environments_, name);
 }
 
 std::vector<std::string> Registry::environment_names() const {
@@ -231,22 +219,28 @@ std::vector<std::string> Registry::environment_names() const {
   return out;
 }
 
+std::string Registry::environment_summary(std::string_view name) const {
+  const auto found = environments_.find(name);
+  return found == environments_.end() ? "" : found->second.summary;
+}
+
 std::function<std::unique_ptr<Operator>()> Registry::maker(std::string_view name, const Object& params,
                                                            Context context) {
   const auto found = operators_.find(name);
   if (found == operators_.end()) {
     throw bad_recipe("unknown operator '" + std::string(name) + "'" + did_you_mean(name, names()));
   }
-  OperatorInfo& info = found->second;
+  OperatorInfo& info = found->second.info;
   if (!info.make) {
     const PluginDescriptor& plugin = open_plugin(info.plugin->library);
     check_fit(plugin, info.plugin->library.string());
     // The loaded specs replace the manifest's: they know contracts that depend on parameters.
     for (auto& entry : operators_in(plugin)) {
       const auto known = operators_.find(entry.spec.name());
-      if (known == operators_.end() || known->second.plugin != info.plugin) continue;
-      known->second.make = entry.make;
-      known->second.spec = std::move(entry.spec);
+      if (known == operators_.end() || known->second.info.plugin != info.plugin) continue;
+      known->second.info.make = entry.make;
+      known->second.info.spec = std::move(entry.spec);
+      known->second.read = true;
     }
     if (!info.make) {
       throw bad_recipe(info.plugin->library.string() + ": has no operator '" + std::string(name) +
@@ -268,7 +262,8 @@ void Registry::load_environments(const PluginInfo& plugin) {
   check_fit(loaded, plugin.library.string());
   for (const auto& entry : environments_in(loaded)) {
     const auto known = environments_.find(entry.spec.name());
-    if (known != environments_.end() && known->second.plugin == &plugin) known->second.make = entry.make;
+    if (known != environments_.end() && known->second.info.plugin == &plugin)
+      known->second.info.make = entry.make;
   }
 }
 
@@ -280,7 +275,8 @@ std::unique_ptr<Environment> Registry::make_environment(std::string_view descrip
   const auto found = environments_.find(name);
   if (found == environments_.end())
     throw bad_recipe("unknown environment '" + name + "'" + did_you_mean(name, environment_names()));
-  EnvironmentInfo& info = found->second;
+  find_environment(name);  // for its spec
+  EnvironmentInfo& info = found->second.info;
   Object params;
   while (words >> word) {
     const auto equals = word.find('=');
@@ -320,24 +316,6 @@ Value EnvironmentInfo::to_value() const {
   }
   o.set("observation", spaces.observation.to_value());
   return o.set("action", spaces.action.to_value());
-}
-
-Value manifest_of(const PluginDescriptor& plugin, const std::string& library_file) {
-  check_fit(plugin, library_file);
-  Array operators, environments;
-  for (const auto& entry : operators_in(plugin)) operators.push_back(entry.spec.to_value());
-  for (auto& entry : environments_in(plugin)) {
-    environments.push_back(EnvironmentInfo{std::move(entry.spec), std::move(entry.spaces)}.to_value());
-  }
-  return Object{{"name", plugin.name},
-                {"version", plugin.version},
-                {"licence", plugin.licence},
-                {"api_version", static_cast<std::int64_t>(plugin.api_version)},
-                {"compiler", plugin.compiler},
-                {"stdlib", plugin.stdlib},
-                {"library", fs::path(library_file).filename().string()},
-                {"operators", std::move(operators)},
-                {"environments", std::move(environments)}};
 }
 
 }  // namespace stream

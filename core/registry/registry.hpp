@@ -1,5 +1,5 @@
 /// Which operators and environments there are, where they live, and how to make one. Reading manifests loads
-/// no library.
+/// no library; specs are read when they are first asked for.
 #pragma once
 
 #include <deque>
@@ -45,8 +45,8 @@ class Registry : public EnvironmentMaker {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  /// Reads every `*.plugin.json` of the folders, in order; an operator that an earlier folder has wins. A
-  /// manifest that cannot be read is logged and passed over (`problems` keeps the messages).
+  /// Reads what every `*.plugin.json` of the folders lists, in order; an operator that an earlier folder has
+  /// wins. A manifest that cannot be read is logged and passed over (`problems` keeps the messages).
   void scan(const std::vector<std::filesystem::path>& folders);
   /// $STREAM_PLUGIN_PATH (colon-separated), the user's folder (~/.local/lib/stream/plugins), the installed
   /// one, the build tree's when the program runs from it. The current folder is not among them.
@@ -59,11 +59,15 @@ class Registry : public EnvironmentMaker {
   /// no plugin, or one built for another API version, compiler or standard library, with what to rebuild.
   const PluginInfo& load(const std::filesystem::path& library);
 
-  /// Null when unknown.
+  /// Null when unknown. Throws Error(kBadRecipe) when its manifest describes it, or another one,
+  /// wrongly.
   const OperatorInfo* find(std::string_view name) const;
   std::vector<std::string> names() const;  ///< sorted
+  /// What one line says of it; empty when unknown. Reads no spec.
+  std::string summary(std::string_view name) const;
   const EnvironmentInfo* find_environment(std::string_view name) const;
   std::vector<std::string> environment_names() const;  ///< sorted
+  std::string environment_summary(std::string_view name) const;
   const std::deque<PluginInfo>& plugins() const { return plugins_; }
   const std::vector<std::string>& problems() const { return problems_; }
 
@@ -77,17 +81,27 @@ class Registry : public EnvironmentMaker {
                                                 const Context& context) override;
 
  private:
+  template <typename Info>
+  struct Entry {
+    Info info;
+    std::string summary;
+    bool read = true;  ///< whether `info` has its spec
+  };
+  template <typename Info>
+  using Entries = std::map<std::string, Entry<Info>, std::less<>>;
+
   void read_manifest(const std::filesystem::path& manifest);
+  void read_specs(const PluginInfo& plugin) const;
+  template <typename Info>
+  const Info* with_spec(Entries<Info>& entries, std::string_view name) const;
   void add_to(PluginInfo& info, std::vector<EnvironmentEntry> entries);
   void load_environments(const PluginInfo& plugin);
   std::deque<PluginInfo> plugins_;
-  std::map<std::string, OperatorInfo, std::less<>> operators_;
-  std::map<std::string, EnvironmentInfo, std::less<>> environments_;
+  mutable Entries<OperatorInfo> operators_;        ///< specs are filled in
+  mutable Entries<EnvironmentInfo> environments_;  ///< the same
+  mutable std::mutex reading_;
   std::mutex loading_environments_;
   std::vector<std::string> problems_;
 };
-
-/// The manifest of a plugin, `NAME.plugin.json` beside its library, as JSON.
-Value manifest_of(const PluginDescriptor& plugin, const std::string& library_file);
 
 }  // namespace stream

@@ -358,16 +358,15 @@ void write_atomically(const std::string& path, std::string_view bytes) {
 std::string read_file(const std::string& path, std::uint64_t limit) {
   InputFile in(path);
   std::string out;
-  constexpr std::size_t kPiece = std::size_t{1} << 16;
   constexpr std::uint64_t kMost = 1 << 20;  // of what the file says of itself
   out.reserve(std::min({in.size(), limit, kMost}));
-  const auto piece = std::make_unique_for_overwrite<std::byte[]>(kPiece);
+  std::byte piece[std::size_t{1} << 15];  // on the stack, whose pages are there already
   while (true) {
-    const auto [status, size] = in.read({piece.get(), kPiece});
+    const auto [status, size] = in.read(piece);
     if (status != InputFile::Status::kData) return out;
     if (out.size() + size > limit)
       throw bad_data(in.name() + ": is larger than " + std::to_string(limit) + " bytes");
-    out.append(reinterpret_cast<const char*>(piece.get()), size);
+    out.append(reinterpret_cast<const char*>(piece), size);
   }
 }
 

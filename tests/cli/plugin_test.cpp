@@ -82,6 +82,23 @@ TEST_F(Plugin, AManifestForAnotherApiIsPassedOver) {
   expect_refused("recipe.toml:5:8: error: unknown operator 'foreign.nothing'");
 }
 
+TEST_F(Plugin, WhatAManifestDescribesWronglyIsListedAndRefused) {
+  manifest(kApiVersion);
+  library("fits");
+  std::string text = contents(folder_ / "foreign.plugin.json");
+  const auto at = text.find("\"stateful\"");
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, 10, "\"odd\"");
+  write_contents(folder_ / "foreign.plugin.json", text);
+  expect_refused(path("foreign.plugin.json") + ": operator 'foreign.nothing': unknown name 'odd'");
+  EXPECT_THAT(stream({"list", "operators"}).out, HasSubstr("foreign.nothing"));
+  const Outcome doctor = stream({"doctor"});
+  EXPECT_THAT(doctor.out, HasSubstr("operator 'foreign.nothing': unknown name 'odd'"));
+  EXPECT_NE(doctor.exit_code, 0);
+  write_contents(folder_ / "foreign.plugin.json", text.substr(0, text.size() / 2));
+  expect_refused(path("foreign.plugin.json") + ": not JSON at byte ");
+}
+
 TEST_F(Plugin, ALibraryForAnotherApiIsRefused) {
   manifest(kApiVersion);
   library("api");

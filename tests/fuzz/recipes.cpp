@@ -69,8 +69,12 @@ void run_manifest(Bytes bytes) {
   if (found.plugins().empty() && found.problems().empty())
     throw std::logic_error("a manifest was passed over without a word");
   // What a manifest says is planned with, and shown to people and editors.
-  for (const auto& name : found.names()) found.find(name)->spec.to_value().dump();
-  recipe_schema(found).dump();
+  try {
+    for (const auto& name : found.names()) found.find(name)->spec.to_value().dump();
+    for (const auto& name : found.environment_names()) found.find_environment(name)->to_value().dump();
+    recipe_schema(found).dump();
+  } catch (const Error&) {  // lists what it describes wrongly
+  }
 }
 
 }  // namespace stream::fuzz
