@@ -7,19 +7,13 @@
 
 namespace stream::recommenders {
 
-static_assert(kDecay == 0.5, "decayed() and the tail below are written for this decay");
-
-double decayed(double age) { return 1 / std::sqrt(std::max(age, kLeastAge)); }
-
 const PlayHistory::Item* PlayHistory::find(std::int32_t item) const {
-  const auto at = std::lower_bound(items_.begin(), items_.end(), item,
-                                   [](const Item& i, std::int32_t wanted) { return i.item < wanted; });
+  const auto at = std::lower_bound(items_.begin(), items_.end(), item, before);
   return at != items_.end() && at->item == item ? &*at : nullptr;
 }
 
 void PlayHistory::play(std::int32_t item, double time) {
-  auto at = std::lower_bound(items_.begin(), items_.end(), item,
-                             [](const Item& i, std::int32_t wanted) { return i.item < wanted; });
+  auto at = std::lower_bound(items_.begin(), items_.end(), item, before);
   if (at == items_.end() || at->item != item) {
     if (options_.items > 0 && items_.size() == options_.items) {
       const auto oldest = std::min_element(items_.begin(), items_.end(), [](const Item& a, const Item& b) {
@@ -52,6 +46,34 @@ std::vector<Activation> PlayHistory::activations(double now) const {
   std::vector<Activation> out;
   out.reserve(items_.size());
   for (const Item& item : items_) out.push_back({item.item, strength(item, now)});
+  return out;
+}
+
+std::vector<Activation> PlayHistory::activations_with(std::span<const std::int32_t> items, double time,
+                                                      double now) const {
+  if (options_.items > 0 && items_.size() + items.size() > options_.items) {  // some may be forgotten
+    PlayHistory with = *this;
+    for (const std::int32_t item : items) with.play(item, time);
+    return with.activations(now);
+  }
+  PlayHistory played(options_);  // those items alone, with all their plays
+  for (const std::int32_t item : items) {
+    const Item* known = find(item);
+    if (known && !played.knows(item))
+      played.items_.insert(std::lower_bound(played.items_.begin(), played.items_.end(), item, before),
+                           *known);
+    played.play(item, time);
+  }
+  std::vector<Activation> out;
+  out.reserve(items_.size() + items.size());
+  auto next = played.items_.begin();
+  for (const Item& item : items_) {
+    for (; next != played.items_.end() && next->item < item.item; ++next)
+      out.push_back({next->item, strength(*next, now)});
+    const bool anew = next != played.items_.end() && next->item == item.item;
+    out.push_back({item.item, strength(anew ? *next++ : item, now)});
+  }
+  for (; next != played.items_.end(); ++next) out.push_back({next->item, strength(*next, now)});
   return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -18,7 +19,10 @@ inline constexpr double kDecay = 0.5;
 inline constexpr double kLeastAge = 1;
 
 /// Age in seconds to the power -d.
-double decayed(double age);
+inline double decayed(double age) {
+  static_assert(kDecay == 0.5, "written for this decay");
+  return 1 / std::sqrt(std::max(age, kLeastAge));
+}
 
 struct Activation {
   std::int32_t item;
@@ -52,6 +56,9 @@ class PlayHistory {
   bool knows(std::int32_t item) const { return find(item) != nullptr; }
   /// Of every item known, in order of item; `now` in seconds.
   std::vector<Activation> activations(double now) const;
+  /// What `activations` would be had these items been played at `time` as well.
+  std::vector<Activation> activations_with(std::span<const std::int32_t> items, double time,
+                                           double now) const;
   std::size_t size() const { return items_.size(); }
   void save(Archive& group) const;
   void load(const Archive& group);
@@ -64,6 +71,7 @@ class PlayHistory {
     double first;
     std::vector<double> times;  ///< the newest, in order
   };
+  static bool before(const Item& item, std::int32_t wanted) { return item.item < wanted; }
   const Item* find(std::int32_t item) const;
   double strength(const Item& item, double now) const;
   Options options_;

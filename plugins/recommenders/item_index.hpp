@@ -18,7 +18,7 @@ class ItemIndex {
  public:
   struct Options {
     std::size_t exact_up_to = 20000;  ///< items; a larger catalogue is searched through HNSW
-    std::size_t links = 16, breadth = 100, searched = 160;  ///< M, efConstruction, ef of HNSW
+    std::size_t links = 16, breadth = 100, searched = 100;  ///< M, efConstruction, ef of HNSW
   };
   /// vectors [rows, features]; row 0 is padding and never found. HNSW: Malkov and Yashunin, "Efficient and
   /// robust approximate nearest neighbor search using Hierarchical Navigable Small World graphs", TPAMI 2020;

@@ -34,7 +34,7 @@ Spec PisaOperator::spec() {
       .param("exact_up_to", std::int64_t{20000},
              "items up to which the search is exact; larger catalogues are searched through a graph (HNSW)",
              range(0, 1e9))
-      .param("searched", std::int64_t{160}, "candidates that the search through the graph keeps",
+      .param("searched", std::int64_t{100}, "candidates that the search through the graph keeps",
              range(10, 100000))
       .contract([](const Params& p) {
         const bool bounded = p.get<std::int64_t>("remembered") > 0 && p.get<std::int64_t>("times") > 0;
@@ -119,21 +119,20 @@ void PisaOperator::process(Packet in, Output& out) {
 
 void PisaOperator::list(const Packet& at, double now, Output& out) {
   std::vector<Session> sessions(past_.begin(), past_.end());
-  PlayHistory with_open = open_.items.empty() ? PlayHistory() : history_;
-  for (const std::int32_t item : open_.items) with_open.play(item, open_.time);
-  const PlayHistory& history = open_.items.empty() ? history_ : with_open;
   if (!open_.items.empty()) {
     sessions.push_back(open_);
     model_->cooccurrence().fill(sessions.back());
   }
-  const PisaModel::Answer answer = model_->answer(sessions, BaseLevels(history.activations(now)));
+  const PisaModel::Answer answer =
+      model_->answer(sessions, BaseLevels(history_.activations_with(open_.items, open_.time, now)));
   const auto found = model_->index().best(answer.query, k_);
   listed_.clear();
   Array items, why;
   for (const FoundItem& f : found) {
     listed_.push_back(f.item);
-    items.emplace_back(
-        Array{model_->catalogue().name(f.item), f.score, history.knows(f.item) ? "rep" : "new"});
+    const bool heard = history_.knows(f.item) ||
+                       std::find(open_.items.begin(), open_.items.end(), f.item) != open_.items.end();
+    items.emplace_back(Array{model_->catalogue().name(f.item), f.score, heard ? "rep" : "new"});
   }
   Object record{{"user", at.key.str()}, {"items", std::move(items)}};
   if (why_ && !sessions.empty()) {

@@ -55,7 +55,7 @@ void run(int events, bool exact) {
   const auto model =
       PisaModel::shared(path, {.exact_up_to = exact ? std::size_t{1'000'000'000} : std::size_t{20'000}});
   std::vector<float> queries;
-  for (int q = 0; q < 100; ++q) {  // as the network's are: near some items
+  for (int q = 0; q < 1000; ++q) {  // as the network's are: near some items
     const float* a = model->index().vector(static_cast<std::int32_t>(1 + random.below(kItems)));
     const float* b = model->index().vector(static_cast<std::int32_t>(1 + random.below(kItems)));
     for (std::int64_t i = 0; i < kFeatures; ++i) queries.push_back(a[i] + 0.5f * b[i]);
