@@ -9,7 +9,6 @@ namespace stream::testing {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 /// A folder with one plugin: a manifest that lists the operator foreign.nothing, and a library.
 class Plugin : public ::testing::Test {

@@ -46,6 +46,28 @@ TEST(PlayHistory, ForgetsWhatWasNotHeardForLongest) {
   EXPECT_EQ(history.size(), 2u);
 }
 
+TEST(PlayHistory, WithWhatIsOpenAsIfItHadBeenPlayed) {
+  const PlayHistory::Options all[] = {{}, {.times = 3}, {.items = 12}, {.times = 2, .items = 30}};
+  for (const PlayHistory::Options& options : all) {
+    PlayHistory history(options);
+    Random random(4);
+    for (int i = 0; i < 300; ++i) history.play(static_cast<std::int32_t>(1 + random.below(40)), 60.0 * i);
+    for (int round = 0; round < 20; ++round) {
+      std::vector<std::int32_t> open;  // some twice, some never heard
+      for (std::uint64_t i = random.below(9); i > 0; --i)
+        open.push_back(static_cast<std::int32_t>(1 + random.below(60)));
+      PlayHistory played = history;
+      for (const std::int32_t item : open) played.play(item, 18500);
+      const auto expected = played.activations(19000), found = history.activations_with(open, 18500, 19000);
+      ASSERT_EQ(found.size(), expected.size());
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        EXPECT_EQ(found[i].item, expected[i].item);
+        EXPECT_EQ(found[i].strength, expected[i].strength);
+      }
+    }
+  }
+}
+
 events::Event event(const char* user, const char* item, int seconds) {
   return {std::chrono::seconds(seconds), user, item, 0, {}};
 }
@@ -100,9 +122,23 @@ TEST(ItemIndex, ExactUpToASizeAndCloseBeyond) {
     const auto a = graph.best(query, 10), b = again.best(query, 10), truth = exact.best(query, 3);
     ASSERT_EQ(a.size(), 10u);
     for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(a[i].item, b[i].item);
-    EXPECT_GE(truth[0].score, a[0].score - 1e-4f);
+    EXPECT_GE(truth[0].score, a[0].score);
+    for (const FoundItem& t : truth)
+      for (const FoundItem& found : a)
+        EXPECT_TRUE(found.item != t.item || found.score == t.score) << "scores are exact, walks are not";
     EXPECT_GE(a[0].item, 1) << "padding is no item";
   }
+}
+
+TEST(ItemIndex, WalksWhateverTheVectors) {
+  auto items = vectors(501, 19, 3);  // no multiple of any vector's width
+  for (std::size_t i = 0; i < 19; ++i)
+    items[19 * 7 + i] = 0, items[19 * 8 + i] *= 1e6f, items[19 * 9 + i] *= 1e-6f;
+  const ItemIndex graph(items, 19, {.exact_up_to = 100});
+  EXPECT_EQ(graph.best(std::vector<float>(19), 3).size(), 3u);
+  EXPECT_EQ(graph.best(std::span(items).subspan(19 * 8, 19), 1).at(0).item, 8);
+  // Nothing may link to a vector that is nearest to none.
+  EXPECT_GE(graph.best(std::span(items).subspan(19, 19), 5000).size(), 490u);
 }
 
 }  // namespace
