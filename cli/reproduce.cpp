@@ -61,8 +61,8 @@ class Reproduce final : public Verb {
     const ScratchFolder scratch;
     Overrides overrides;
     overrides.output = scratch.file("claims.jsonl");
-    overrides.set = parse_settings(settings_);
-    overrides.set.emplace_back("params.quick", quick_ ? "true" : "false");
+    overrides.set = {{"params.quick", quick_ ? "true" : "false"}};
+    for (auto& setting : parse_settings(settings_)) overrides.set.push_back(std::move(setting));
     const Plan plan = load_plan(study, registry, overrides);
     RunOptions options;
     options.seed = seed_;

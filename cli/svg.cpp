@@ -61,6 +61,25 @@ std::string label(double x, double y, const char* anchor, const std::string& tex
          html_escaped(text) + "</text>\n";
 }
 
+/// The beginning of a plot whose first 30 of so many units are for its title: one of several lines makes it
+/// taller.
+std::string titled(const std::string& title, double height) {
+  constexpr std::size_t kColumns = 110;
+  constexpr double kLine = 14;
+  std::string lines;
+  double count = 0;
+  const std::string text = wrapped(title, kColumns, 0);
+  for (std::size_t end = text.size(); end != std::string::npos; ++count) {  // the last one first
+    const std::size_t before = end == 0 ? std::string::npos : text.rfind('\n', end - 1);
+    const std::size_t begin = before == std::string::npos ? 0 : before + 1;
+    lines += label(320, 18 - kLine * count, "middle", text.substr(begin, end - begin));
+    end = before;
+  }
+  const double above = kLine * (count - 1);
+  return "<svg viewBox=\"0 " + at(0 - above) + " 640 " + at(height + above) +
+         "\" width=\"640\" role=\"img\">\n" + lines;
+}
+
 }  // namespace
 
 std::string line_plot(const std::string& title, const std::string& x_label,
@@ -75,8 +94,7 @@ std::string line_plot(const std::string& title, const std::string& x_label,
   ys.widen();
   const double below = kFloor + (x_label.empty() ? 38 : 54);
   const double height = below + kLegend * static_cast<double>(series.size());
-  std::string out = "<svg viewBox=\"0 0 640 " + at(height) + "\" width=\"640\" role=\"img\">\n" +
-                    label(kWidth / 2, 18, "middle", title);
+  std::string out = titled(title, height);
   out += "<path d=\"M70 30V280H610\" fill=\"none\" stroke=\"currentColor\"/>\n";
   if (xs.high < xs.low) return out + label(kWidth / 2, kFloor / 2, "middle", "no data") + "</svg>\n";
   const auto across = [&](double x) { return kLeft + xs.place(x) * (kWidth - kLeft - kRight); };
@@ -119,8 +137,7 @@ std::string bar_plot(const std::string& title, const std::vector<Bar>& bars) {
   const double height = 40 + 24 * static_cast<double>(bars.size());
   double most = 0;
   for (const Bar& bar : bars) most = std::max(most, bar.value);
-  std::string out = "<svg viewBox=\"0 0 640 " + at(height) + "\" width=\"640\" role=\"img\">\n" +
-                    label(320, 18, "middle", title);
+  std::string out = titled(title, height);
   for (std::size_t i = 0; i < bars.size(); ++i) {
     const double y = 32 + 24 * static_cast<double>(i), width = most > 0 ? 360 * bars[i].value / most : 0;
     out += label(170, y + 13, "end", bars[i].name) + "<rect x=\"176\" y=\"" + at(y) +

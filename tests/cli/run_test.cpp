@@ -249,5 +249,21 @@ TEST_F(Run, StudiesHoldOrMissTheirBars) {
   EXPECT_EQ(stream_run({"reproduce", "study.toml"}, "", folder_.path()).exit_code, 1);
 }
 
+TEST_F(Run, QuickIsAParameterOfTheStudy) {
+  std::string study = kStudy;
+  study.replace(study.find("claims.jsonl"), 12, "claims-${params.quick}.jsonl");
+  write_contents(folder_ / "study.toml", study);
+  const std::string claim = R"({"claim":"c","paper":null,"baseline":1,"measured":2,"bar":1,"held":)";
+  write_contents(folder_ / "claims-true.jsonl", claim + "true}\n");
+  write_contents(folder_ / "claims-false.jsonl", claim + "false}\n");
+  const auto code = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"reproduce", "study.toml"});
+    return stream_run(words, "", folder_.path()).exit_code;
+  };
+  EXPECT_EQ(code({}), 1);
+  EXPECT_EQ(code({"--quick"}), 0);
+  EXPECT_EQ(code({"--set", "params.quick=true"}), 0) << "what is set by hand stays";
+}
+
 }  // namespace
 }  // namespace stream::testing

@@ -84,6 +84,18 @@ TEST(Study, PlotsHaveRoundAxesAndShowWhatHasOnePointOnly) {
   EXPECT_THAT(line_plot("p", "", {{"a", {{0, 97}, {1, 99}}}}), ::testing::Not(HasSubstr(">20<")));
 }
 
+TEST(Study, LongTitlesTakeSeveralLines) {
+  std::string title;
+  for (int i = 0; i < 40; ++i) title += "word" + std::to_string(i) + " ";
+  const std::string bars = bar_plot(title, {{"measured", 1, "1"}}),
+                    one = bar_plot("p", {{"measured", 1, "1"}});
+  EXPECT_THAT(one, HasSubstr("viewBox=\"0 0 640 64\""));
+  EXPECT_THAT(bars, HasSubstr("viewBox=\"0 -28 640 92\"")) << "three lines";
+  EXPECT_THAT(bars, HasSubstr("y=\"-10\" text-anchor=\"middle\">word0 word1 "));
+  EXPECT_THAT(bars, HasSubstr("y=\"18\" text-anchor=\"middle\">word"));
+  EXPECT_THAT(bars, HasSubstr(" word39</text>"));
+}
+
 TEST(Study, SixteenSeriesAreToldApart) {
   std::vector<Series> series;
   for (int i = 0; i < 16; ++i) series.push_back({"s" + std::to_string(i), {{0, 1.0 * i}, {1, 2.0 * i}}});
