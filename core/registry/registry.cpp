@@ -235,6 +235,7 @@ std::function<std::unique_ptr<Operator>()> Registry::maker(std::string_view name
     const PluginDescriptor& plugin = open_plugin(info.plugin->library);
     check_fit(plugin, info.plugin->library.string());
     // The loaded specs replace the manifest's: they know contracts that depend on parameters.
+    const std::scoped_lock lock(reading_);
     for (auto& entry : operators_in(plugin)) {
       const auto known = operators_.find(entry.spec.name());
       if (known == operators_.end() || known->second.info.plugin != info.plugin) continue;
