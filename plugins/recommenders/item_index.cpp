@@ -57,9 +57,11 @@ const Product product = best_product();
 /// finds is scored again exactly.
 class Coded {
  public:
-  explicit Coded(std::size_t features) : bytes_(sizeof(float) + features) {}
+  /// A multiple of what hnswlib keeps beside it.
+  static std::size_t size(std::size_t features) { return sizeof(float) + (features + 3) / 4 * 4; }
+  explicit Coded(std::size_t features) : features_(features), bytes_(size(features)) {}
   const std::byte* of(const float* vector) {
-    const std::size_t n = bytes_.size() - sizeof(float);
+    const std::size_t n = features_;
     float greatest = 0;
     for (std::size_t i = 0; i < n; ++i) greatest = std::max(greatest, std::abs(vector[i]));
     const float scale = greatest / 127, inverse = greatest > 0 ? 127 / greatest : 0;
@@ -70,6 +72,7 @@ class Coded {
   }
 
  private:
+  std::size_t features_;
   std::vector<std::byte> bytes_;
 };
 
@@ -97,7 +100,7 @@ float distance_baseline(const void* a, const void* b, const void* n) { return co
 class InnerProduct final : public hnswlib::SpaceInterface<float> {
  public:
   explicit InnerProduct(std::size_t features) : features_(features) {}
-  std::size_t get_data_size() override { return sizeof(float) + features_; }
+  std::size_t get_data_size() override { return Coded::size(features_); }
   hnswlib::DISTFUNC<float> get_dist_func() override {
 #ifdef __x86_64__
     if (product == product_avx2) return distance_avx2;
