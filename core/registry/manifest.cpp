@@ -70,7 +70,10 @@ Manifest parse_manifest(std::string_view json) {
   constexpr std::size_t kMost = 1 << 16;
   if (parser.capacity() < kMost && parser.allocate(kMost)) throw std::bad_alloc();
   dom::element root;
-  if (parser.parse(json.data(), json.size()).get(root)) Value::validate(json);  // throws, with the place
+  if (const auto error = parser.parse(json.data(), json.size()).get(root)) {
+    Value::validate(json);  // throws, with the place, for what is not JSON
+    throw bad_data(simdjson::error_message(error));
+  }
   dom::object o;
   if (root.get(o)) throw bad_data("is no object");
   Manifest manifest;

@@ -62,7 +62,7 @@ Spec CopeOperator::spec() {
       .param("exact_up_to", std::int64_t{20000},
              "pages up to which the search is exact; larger indices are searched through a graph (HNSW)",
              range(0, 1e9))
-      .param("searched", std::int64_t{100}, "candidates that the search through the graph keeps",
+      .param("searched", std::int64_t{160}, "candidates that the search through the graph keeps",
              range(10, 100000))
       .contract([](const Params& p) {
         return Contract{.lookahead = p.get<std::string>("emit") == "clip" ? kUnbounded : Duration{0},

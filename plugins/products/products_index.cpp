@@ -20,7 +20,7 @@ Spec CopeIndexSource::spec() {
       .path("index", nullptr, "the HDF5 file to write")
       .param("exact_up_to", std::int64_t{20000},
              "pages up to which the search is exact; more are searched through a graph (HNSW)", range(0, 1e9))
-      .param("searched", std::int64_t{100}, "candidates that the search through the graph keeps",
+      .param("searched", std::int64_t{160}, "candidates that the search through the graph keeps",
              range(10, 100000))
       .contract({.state = Growth::kLinear, .grows_with = "pages", .cost = Cost::kHeavy})
       .about(
