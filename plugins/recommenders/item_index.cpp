@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <cstring>
+
+#include "recommenders/inner_product.hpp"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
@@ -20,93 +20,13 @@ namespace stream::recommenders {
 
 namespace {
 
-/// Sums side by side, which the compiler keeps in vectors of the processor's.
-template <std::size_t kLanes>
-[[gnu::always_inline]] inline float lanes_product(const float* a, const float* b, std::size_t n) {
-  float sums[kLanes] = {};
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (std::size_t j = 0; j < kLanes; ++j) sums[j] += a[i + j] * b[i + j];
-  for (std::size_t width = kLanes / 2; width > 0; width /= 2)
-    for (std::size_t j = 0; j < width; ++j) sums[j] += sums[j + width];
-  float rest = 0;
-  for (; i < n; ++i) rest += a[i] * b[i];
-  return sums[0] + rest;
-}
-
-float product_baseline(const float* a, const float* b, std::size_t n) { return lanes_product<8>(a, b, n); }
-
-using Product = float (*)(const float*, const float*, std::size_t);
-
-#ifdef __x86_64__
-[[gnu::target("avx2,fma")]] float product_avx2(const float* a, const float* b, std::size_t n) {
-  return lanes_product<32>(a, b, n);
-}
-
-Product best_product() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? product_avx2 : product_baseline;
-}
-#else
-Product best_product() { return product_baseline; }
-#endif
-
-const Product product = best_product();
-
-/// A vector in a quarter of its memory, as the graph's walks read it, which wait for memory and little else:
-/// a scale, and whole numbers from -127 to 127. Errors are below 1 in 200 of the greatest number; what a walk
-/// finds is scored again exactly.
-class Coded {
- public:
-  /// A multiple of what hnswlib keeps beside it.
-  static std::size_t size(std::size_t features) { return sizeof(float) + (features + 3) / 4 * 4; }
-  explicit Coded(std::size_t features) : features_(features), bytes_(size(features)) {}
-  const std::byte* of(const float* vector) {
-    const std::size_t n = features_;
-    float greatest = 0;
-    for (std::size_t i = 0; i < n; ++i) greatest = std::max(greatest, std::abs(vector[i]));
-    const float scale = greatest / 127, inverse = greatest > 0 ? 127 / greatest : 0;
-    std::memcpy(bytes_.data(), &scale, sizeof scale);
-    for (std::size_t i = 0; i < n; ++i)
-      bytes_[sizeof scale + i] = static_cast<std::byte>(std::lrint(vector[i] * inverse));
-    return bytes_.data();
-  }
-
- private:
-  std::size_t features_;
-  std::vector<std::byte> bytes_;
-};
-
-[[gnu::always_inline]] inline float coded_distance(const void* a, const void* b, const void* features) {
-  const std::size_t n = *static_cast<const std::size_t*>(features);
-  float scale_a, scale_b;
-  std::memcpy(&scale_a, a, sizeof scale_a);
-  std::memcpy(&scale_b, b, sizeof scale_b);
-  const auto* x = static_cast<const signed char*>(a) + sizeof(float);
-  const auto* y = static_cast<const signed char*>(b) + sizeof(float);
-  int sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += x[i] * y[i];
-  return 1 - scale_a * scale_b * static_cast<float>(sum);
-}
-
-float distance_baseline(const void* a, const void* b, const void* n) { return coded_distance(a, b, n); }
-
-#ifdef __x86_64__
-[[gnu::target("avx2,fma")]] float distance_avx2(const void* a, const void* b, const void* n) {
-  return coded_distance(a, b, n);
-}
-#endif
-
-/// 1 - <a, b> of coded vectors.
+/// 1 - <a, b> of coded vectors. hnswlib's own vector code is that of the flags it is compiled with: the
+/// least.
 class InnerProduct final : public hnswlib::SpaceInterface<float> {
  public:
   explicit InnerProduct(std::size_t features) : features_(features) {}
-  std::size_t get_data_size() override { return Coded::size(features_); }
-  hnswlib::DISTFUNC<float> get_dist_func() override {
-#ifdef __x86_64__
-    if (product == product_avx2) return distance_avx2;
-#endif
-    return distance_baseline;
-  }
+  std::size_t get_data_size() override { return CodedVector::size(features_); }
+  hnswlib::DISTFUNC<float> get_dist_func() override { return inner_products().coded_distance; }
   void* get_dist_func_param() override { return &features_; }
 
  private:
@@ -146,7 +66,7 @@ ItemIndex::ItemIndex(std::vector<float> vectors, std::size_t features, Options o
     : vectors_(std::move(vectors)), features_(features) {
   if (rows() <= options.exact_up_to + 1) return;
   graph_ = std::make_unique<Graph>(features, rows() - 1, options);
-  Coded coded(features_);
+  CodedVector coded(features_);
   for (std::size_t row = 1; row < rows(); ++row)
     graph_->links.addPoint(coded.of(vectors_.data() + row * features_), row);
 }
@@ -155,7 +75,7 @@ ItemIndex::~ItemIndex() = default;
 
 std::vector<FoundItem> ItemIndex::best(std::span<const float> query, std::size_t k) const {
   if (!graph_) return best_exactly(query, k);
-  Coded coded(features_);
+  CodedVector coded(features_);
   auto queue = graph_->links.searchKnn(coded.of(query.data()), std::min(kCandidates * k, rows() - 1));
   std::vector<FoundItem> out;
   out.reserve(queue.size());
@@ -164,6 +84,7 @@ std::vector<FoundItem> ItemIndex::best(std::span<const float> query, std::size_t
     const auto* row = reinterpret_cast<const std::byte*>(vector(out.back().item));
     for (std::size_t at = 0; at < features_ * sizeof(float); at += 64) __builtin_prefetch(row + at);
   }
+  const auto product = inner_products().floats;
   for (FoundItem& found : out) found.score = product(vector(found.item), query.data(), features_);
   std::sort(out.begin(), out.end(), better);
   out.resize(std::min(k, out.size()));
@@ -171,6 +92,7 @@ std::vector<FoundItem> ItemIndex::best(std::span<const float> query, std::size_t
 }
 
 std::vector<FoundItem> ItemIndex::best_exactly(std::span<const float> query, std::size_t k) const {
+  const auto product = inner_products().floats;
   std::vector<FoundItem> heap;  // of the best so far, the worst of them in front
   for (std::size_t row = 1; row < rows(); ++row) {
     const float* v = vectors_.data() + row * features_;

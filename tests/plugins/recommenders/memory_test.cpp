@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "recommenders/actr_memory.hpp"
+#include "recommenders/inner_product.hpp"
 #include "recommenders/item_index.hpp"
 #include "recommenders/pisa_features.hpp"
 #include "recommenders/session_log.hpp"
@@ -106,6 +107,26 @@ std::vector<float> vectors(std::size_t rows, std::size_t features, std::uint64_t
   std::vector<float> out(rows * features);
   for (float& v : out) v = static_cast<float>(random.normal());
   return out;
+}
+
+TEST(InnerProducts, EqualPlainSumsOnEveryProcessor) {
+  for (const std::size_t n : {1u, 7u, 8u, 33u, 64u, 130u}) {
+    const auto v = vectors(2, n, n);
+    const float *a = v.data(), *b = a + n;
+    double sum = 0, coded = 0;
+    for (std::size_t i = 0; i < n; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+    CodedVector of_a(n), of_b(n);
+    const std::byte *x = of_a.of(a), *y = of_b.of(b);
+    ASSERT_EQ(CodedVector::size(n) % 4, 0u);
+    std::vector<float> distances;
+    for (const InnerProducts* products : all_inner_products()) {
+      EXPECT_NEAR(products->floats(a, b, n), sum, 1e-4) << products->name;
+      distances.push_back(products->coded_distance(x, y, &n));
+      coded = 1 - static_cast<double>(distances.back());
+      EXPECT_NEAR(coded, sum, 0.05 * std::sqrt(static_cast<double>(n))) << products->name;
+    }
+    for (const float d : distances) EXPECT_NEAR(d, distances[0], 1e-5f * (1 + std::abs(distances[0])));
+  }
 }
 
 TEST(ItemIndex, ExactUpToASizeAndCloseBeyond) {
